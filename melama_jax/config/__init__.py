@@ -1,0 +1,42 @@
+"""The typed configuration tree and how it is read: `load` for files, `parse_command_line` for commands."""
+
+from melama_jax.config.loading import dump_yaml, from_mapping, load, parse_command_line
+from melama_jax.config.presets import PRESETS
+from melama_jax.config.schema import (
+    DOMAINS,
+    CheckpointConfig,
+    Config,
+    DataConfig,
+    EvalConfig,
+    InitConfig,
+    LogConfig,
+    MeshConfig,
+    ModelConfig,
+    OptimizerConfig,
+    RopeScaling,
+    RunConfig,
+    Source,
+    TrainConfig,
+)
+
+__all__ = [
+    "DOMAINS",
+    "PRESETS",
+    "CheckpointConfig",
+    "Config",
+    "DataConfig",
+    "EvalConfig",
+    "InitConfig",
+    "LogConfig",
+    "MeshConfig",
+    "ModelConfig",
+    "OptimizerConfig",
+    "RopeScaling",
+    "RunConfig",
+    "Source",
+    "TrainConfig",
+    "dump_yaml",
+    "from_mapping",
+    "load",
+    "parse_command_line",
+]

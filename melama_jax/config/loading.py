@@ -1,0 +1,200 @@
+"""YAML files with one level of `base:`, `--set key=value` overrides, and errors that name the nearest valid key."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from melama_jax.config.schema import Config
+from melama_jax.errors import ConfigError
+
+
+def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
+    """Read a YAML file, lay it over its `base:` if it names one, apply overrides, and check the whole.
+
+    Args:
+        path: The YAML file. Its `base:` key is a path relative to the file; a base may not have a base of its own.
+        overrides: Texts `section.key=value`, the value in YAML, applied in order.
+
+    Raises:
+        ConfigError: The file is missing or no YAML mapping, or a key or value cannot work.
+    """
+    path = Path(path)
+    tree = _read_mapping(path)
+    base = tree.pop("base", None)
+    if base is not None:
+        if not isinstance(base, str):
+            raise ConfigError(f"{path}: base: must be a path, found {base!r}")
+        base_path = path.parent / base
+        base_tree = _read_mapping(base_path)
+        if "base" in base_tree:
+            raise ConfigError(f"{base_path}: a base may not have a base: of its own; put its keys into {path}")
+        tree = _merge(base_tree, tree)
+    for text in overrides:
+        tree = _merge(tree, _parse_override(text))
+    return from_mapping(tree, origin=str(path))
+
+
+def from_mapping(tree: Mapping[str, Any], *, origin: str = "configuration") -> Config:
+    """Check a nested mapping against the schema.
+
+    Raises:
+        ConfigError: Naming `origin`, the key, the value, and the nearest valid key or the accepted values.
+    """
+    try:
+        return Config.model_validate(dict(tree))
+    except ValidationError as error:
+        raise ConfigError(f"{origin}: {'; '.join(_explain(item) for item in error.errors())}") from None
+
+
+def dump_yaml(config: Config) -> str:
+    """The whole resolved tree as YAML that `load` reads back to an equal tree."""
+    return yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True)
+
+
+def parse_command_line(
+    description: str, argv: Sequence[str] | None = None, *, parser: argparse.ArgumentParser | None = None
+) -> tuple[Config, argparse.Namespace]:
+    """Read `--config FILE` and repeated `--set a.b=c`, as every command takes them.
+
+    Args:
+        description: What the command does, for `--help`.
+        argv: Arguments without the program name; None takes the process's.
+        parser: A parser that already has the command's own options.
+
+    Returns:
+        The checked tree, and the parsed arguments for the command's own options.
+    """
+    parser = parser or argparse.ArgumentParser(description=description)
+    parser.add_argument("--config", required=True, metavar="FILE", help="YAML configuration")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="override one key, such as --set train.steps=300; repeatable; lists as [a, b]",
+    )
+    arguments = parser.parse_args(argv)
+    return load(arguments.config, arguments.overrides), arguments
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the configuration: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text; expected a YAML configuration") from None
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not valid YAML: {error}") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected sections such as model: and train:, found {type(tree).__name__}")
+    return tree
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _merge(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    key, equals, raw = text.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise ConfigError(f"--set {text!r}: expected key=value, such as train.steps=300")
+    annotation = _annotation_of(key)
+    if annotation is str:
+        value: Any = raw
+    else:
+        try:
+            value = yaml.safe_load(raw) if raw else raw
+        except yaml.YAMLError:
+            raise ConfigError(f"--set {key}: {raw!r} is not a YAML value") from None
+        # Numbers and dates that YAML sees in a path or a name are wanted as written.
+        if value is not None and _accepts_text(annotation) and not isinstance(value, (list, dict)):
+            value = raw
+    tree: Any = value
+    for part in reversed(key.split(".")):
+        tree = {part: tree}
+    return tree
+
+
+def _accepts_text(annotation: Any) -> bool:
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return any(_accepts_text(option) for option in typing.get_args(annotation))
+    return annotation is str
+
+
+def _annotation_of(key: str) -> Any:
+    """The declared type of a dotted key; None inside free mappings."""
+    model: Any = Config
+    annotation: Any = None
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return None
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if part not in fields:
+            raise ConfigError(f"--set {key}: {_unknown_key(parts[: depth + 1], fields)}")
+        annotation = fields[part].annotation
+        options = [annotation, *typing.get_args(annotation)]
+        model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
+    return annotation
+
+
+def _unknown_key(parts: Sequence[Any], valid: Iterable[str]) -> str:
+    valid = list(valid)
+    *section, name = [str(part) for part in parts]
+    path = ".".join([*section, name])
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    if near:
+        return f"unknown key {path}; did you mean {'.'.join([*section, near[0]])}?"
+    elsewhere = difflib.get_close_matches(name, list(_all_keys()), n=1, cutoff=0.6)
+    if elsewhere:
+        return f"unknown key {path}; did you mean {_all_keys()[elsewhere[0]]}?"
+    return f"unknown key {path}; valid here: {', '.join(valid)}"
+
+
+def _all_keys() -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for section, field in Config.model_fields.items():
+        assert isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        for name, inner in field.annotation.model_fields.items():
+            keys.setdefault(inner.alias or name, f"{section}.{inner.alias or name}")
+    return keys
+
+
+def _explain(item: Any) -> str:
+    location = [part for part in item["loc"] if part != "function-after"]
+    path = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        model: Any = Config
+        for part in location[:-1]:
+            if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
+                field = model.model_fields.get(part)
+                options = [field.annotation, *typing.get_args(field.annotation)] if field else []
+                model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
+        fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+        return _unknown_key(location, [field.alias or name for name, field in fields.items()])
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])
+    message = item["msg"][0].lower() + item["msg"][1:]
+    return f"{path}: {message}, found {item['input']!r}" if path else message

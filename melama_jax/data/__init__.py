@@ -1,0 +1,1 @@
+"""Text in, rows of token ids out: SeqIO defines the tasks, Grain reads the rows."""

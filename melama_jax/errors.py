@@ -1,0 +1,55 @@
+"""The error types a user can meet, and how a command ends when one is raised.
+
+Every message is one line naming the file, key or dimension, the value found, and what would work. It never holds
+training text: clinical records must not reach a log.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+USER_ERROR_EXIT_CODE = 2
+"""Exit status of a command that was given something it cannot work with."""
+
+
+class MelamaError(Exception):
+    """Base of every error that a user can mend; shown without a traceback."""
+
+
+class ConfigError(MelamaError):
+    """A configuration key, value or combination that cannot work."""
+
+
+class MeshError(MelamaError):
+    """Devices, hosts or dimensions that do not fit the requested mesh."""
+
+
+class DataError(MelamaError):
+    """A source file, record, vocabulary or cache that cannot be used."""
+
+
+class CheckpointError(MelamaError):
+    """A checkpoint that is missing, damaged, or of another model."""
+
+
+class TrainingError(MelamaError):
+    """A run that cannot go on, such as one whose gradients stay non-finite."""
+
+
+def run_command(main: Callable[[], int | None]) -> None:
+    """Run a command's `main` and leave the process with its status.
+
+    A `MelamaError` prints as `error: <message>` on stderr with exit status 2; any other exception is a defect of ours and
+    keeps its traceback.
+    """
+    try:
+        status = main()
+    except MelamaError as error:
+        message = " ".join(str(error).split())
+        print(f"error: {message}", file=sys.stderr, flush=True)
+        status = USER_ERROR_EXIT_CODE
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr, flush=True)
+        status = 130
+    sys.exit(status or 0)

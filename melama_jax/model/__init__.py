@@ -1,0 +1,1 @@
+"""LLaMA as Flax NNX modules used functionally."""
