@@ -1,0 +1,220 @@
+"""Who takes part in the run: one process, a SLURM or Open MPI job, a TPU slice, or processes named in the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import jax
+
+from melama_jax.errors import MeshError
+
+_LOOPBACK_OVERRIDE = "MELAMA_ALLOW_LOOPBACK"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """What the environment says about the job.
+
+    Attributes:
+        kind: "single process", "SLURM", "Open MPI", "TPU" or "environment".
+        num_processes: Processes of the job; 0 where the TPU runtime finds out by itself.
+        process_id: This process, from 0.
+        coordinator: host:port of process 0, or None where it is not needed.
+        num_hosts: Hosts of the job, or None when the environment does not say.
+        local_device_ids: The device this process takes when a host runs one process per device; None for all.
+    """
+
+    kind: str
+    num_processes: int = 1
+    process_id: int = 0
+    coordinator: str | None = None
+    num_hosts: int | None = 1
+    local_device_ids: tuple[int, ...] | None = None
+
+    def describe(self) -> str:
+        """One line for the log."""
+        if self.kind == "single process":
+            return "single process"
+        if self.kind == "TPU":
+            return "TPU slice of several hosts (found by the TPU runtime)"
+        hosts = "" if self.num_hosts is None else f" on {self.num_hosts} host{'s' if self.num_hosts != 1 else ''}"
+        return f"{self.kind}: process {self.process_id} of {self.num_processes}{hosts}, coordinator {self.coordinator}"
+
+
+def detect(environ: Mapping[str, str] | None = None) -> Cluster:
+    """Read the job's shape from environment variables, without starting anything.
+
+    In order: JAX_COORDINATOR_ADDRESS with JAX_NUM_PROCESSES and JAX_PROCESS_ID; a SLURM step of several tasks; an Open MPI
+    job of several ranks; a TPU slice of several workers; else one process.
+
+    Raises:
+        MeshError: The variables contradict each other, or several hosts would meet at a loopback address.
+    """
+    env = os.environ if environ is None else environ
+    cluster = _from_variables(env) or _from_slurm(env) or _from_open_mpi(env) or _from_tpu(env)
+    cluster = cluster or Cluster("single process")
+    _refuse_loopback(cluster, env)
+    return cluster
+
+
+def initialize(echo: Callable[[str], None] = print) -> Cluster:
+    """Detect the job, connect its processes, and say what was found (process 0 alone).
+
+    Raises:
+        MeshError: The job's description cannot work, or its processes did not meet.
+    """
+    cluster = detect()
+    if cluster.kind == "TPU":
+        jax.distributed.initialize()
+    elif cluster.num_processes > 1:
+        try:
+            jax.distributed.initialize(
+                coordinator_address=cluster.coordinator,
+                num_processes=cluster.num_processes,
+                process_id=cluster.process_id,
+                local_device_ids=list(cluster.local_device_ids) if cluster.local_device_ids else None,
+                # Ours is done above; JAX's would restrict a process that owns a whole node to its first device.
+                cluster_detection_method="deactivate",
+            )
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise MeshError(
+                f"{cluster.describe()}: the processes did not meet: {reason}; check that port and host are reachable"
+            ) from None
+    if jax.process_index() == 0:
+        devices = jax.devices()
+        echo(f"cluster: {cluster.describe()}")
+        echo(f"devices: {len(devices)} x {devices[0].device_kind} in {jax.process_count()} process(es)")
+    return cluster
+
+
+def barrier(name: str, timeout_seconds: float = 24 * 3600) -> None:
+    """Wait until every process has come here; no device takes part, so it may last hours (a cache being built).
+
+    Raises:
+        MeshError: Another process ended or did not come in time.
+    """
+    if jax.process_count() == 1:
+        return
+    # The coordination service has no public handle; a device collective would trip XLA's rendezvous timeouts.
+    from jax._src import distributed as jax_distributed
+
+    client = jax_distributed.global_state.client
+    assert client is not None
+    try:
+        client.wait_at_barrier(f"melama/{name}", int(timeout_seconds * 1000))
+    except jax.errors.JaxRuntimeError:
+        raise MeshError(f"barrier {name!r}: another process ended, or did not come in {timeout_seconds:g} s") from None
+
+
+def _from_variables(env: Mapping[str, str]) -> Cluster | None:
+    address = env.get("JAX_COORDINATOR_ADDRESS")
+    if not address:
+        return None
+    try:
+        processes, process = int(env["JAX_NUM_PROCESSES"]), int(env["JAX_PROCESS_ID"])
+    except (KeyError, ValueError):
+        raise MeshError(
+            f"JAX_COORDINATOR_ADDRESS is {address!r}, so JAX_NUM_PROCESSES and JAX_PROCESS_ID must be whole numbers too; "
+            f"found {env.get('JAX_NUM_PROCESSES')!r} and {env.get('JAX_PROCESS_ID')!r}"
+        ) from None
+    if not re.fullmatch(r".+:\d+", address):
+        raise MeshError(f"JAX_COORDINATOR_ADDRESS {address!r} must be host:port")
+    if not 0 <= process < processes:
+        raise MeshError(f"JAX_PROCESS_ID {process} must lie in 0..{processes - 1} (JAX_NUM_PROCESSES {processes})")
+    hosts = int(env["MELAMA_NUM_HOSTS"]) if env.get("MELAMA_NUM_HOSTS", "").isdigit() else None
+    return Cluster("environment", processes, process, address, hosts)
+
+
+def _from_slurm(env: Mapping[str, str]) -> Cluster | None:
+    # A batch script without srun has no step: it is one process, whatever the allocation's size.
+    if "SLURM_JOB_ID" not in env or "SLURM_STEP_NODELIST" not in env or int(env.get("SLURM_NTASKS", "1")) < 2:
+        return None
+    host = _first_slurm_host(env["SLURM_STEP_NODELIST"])
+    port = env.get("JAX_COORDINATOR_PORT") or str(61440 + int(env["SLURM_JOB_ID"]) % 4096)
+    processes = int(env["SLURM_NTASKS"])
+    hosts = int(env.get("SLURM_STEP_NUM_NODES") or env.get("SLURM_NNODES") or 1)
+    return Cluster(
+        "SLURM",
+        processes,
+        int(env["SLURM_PROCID"]),
+        f"{host}:{port}",
+        hosts,
+        _own_device(env, processes > hosts, env.get("SLURM_LOCALID")),
+    )
+
+
+def _first_slurm_host(node_list: str) -> str:
+    """First host of a SLURM node list: "a100-[03-05,9],b1" gives "a100-03"."""
+    match = re.match(r"([^\[,]+)(?:\[(\d+)[^\]]*\]([^,]*))?", node_list)
+    if match is None:
+        raise MeshError(f"SLURM_STEP_NODELIST {node_list!r} names no host")
+    return "".join(part or "" for part in match.groups())
+
+
+def _from_open_mpi(env: Mapping[str, str]) -> Cluster | None:
+    processes = int(env.get("OMPI_COMM_WORLD_SIZE", "1"))
+    if processes < 2:
+        return None
+    match = re.search(r"tcp6?://\[?([^,\]]+?)(?:[,\]]|:\d+$)", env.get("OMPI_MCA_orte_hnp_uri", ""))
+    if match is None:
+        raise MeshError(
+            "Open MPI does not tell where its launcher runs (OMPI_MCA_orte_hnp_uri is absent); "
+            "set JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
+        )
+    job = int(re.match(r"\d+", env["OMPI_MCA_orte_hnp_uri"]).group()) // 4096  # type: ignore[union-attr]
+    port = env.get("JAX_COORDINATOR_PORT") or str(61440 + job % 4096)
+    local = int(env.get("OMPI_COMM_WORLD_LOCAL_SIZE", "1"))
+    return Cluster(
+        "Open MPI",
+        processes,
+        int(env["OMPI_COMM_WORLD_RANK"]),
+        f"{match.group(1)}:{port}",
+        -(-processes // local),
+        _own_device(env, local > 1, env.get("OMPI_COMM_WORLD_LOCAL_RANK")),
+    )
+
+
+def _from_tpu(env: Mapping[str, str]) -> Cluster | None:
+    workers = [name for name in env.get("TPU_WORKER_HOSTNAMES", "").split(",") if name]
+    on_tpu_host = env.get("TPU_SKIP_MDS_QUERY") is None and any(
+        Path(path).exists() for path in ("/dev/accel0", "/dev/vfio/0")
+    )
+    if len(workers) > 1 or (on_tpu_host and not workers and _has_libtpu()):
+        return Cluster("TPU", num_processes=0, num_hosts=len(workers) or None)
+    return None
+
+
+def _has_libtpu() -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec("libtpu") is not None
+
+
+def _own_device(env: Mapping[str, str], several_per_host: bool, local_id: str | None) -> tuple[int, ...] | None:
+    """A host with several processes gives each its own GPU, unless the launcher already shows each only one."""
+    visible = [name for name in env.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    if not several_per_host or local_id is None or len(visible) == 1:
+        return None
+    return (int(local_id),)
+
+
+def _refuse_loopback(cluster: Cluster, env: Mapping[str, str]) -> None:
+    if cluster.coordinator is None or (cluster.num_hosts or 1) < 2 or env.get(_LOOPBACK_OVERRIDE) == "1":
+        return
+    host = cluster.coordinator.rsplit(":", 1)[0].strip("[]")
+    try:
+        address = socket.gethostbyname(host)
+    except OSError:
+        address = host
+    if address.startswith("127.") or host in ("localhost", "::1"):
+        raise MeshError(
+            f"{cluster.kind}: coordinator {cluster.coordinator} is a loopback address ({address}) but the job has "
+            f"{cluster.num_hosts} hosts, which would each wait for themselves; set JAX_COORDINATOR_ADDRESS to an address of "
+            f"the first host that the others reach (or {_LOOPBACK_OVERRIDE}=1 if all hosts are this machine)"
+        )
