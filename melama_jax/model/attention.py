@@ -206,10 +206,8 @@ def _context_shards() -> int:
 
 def _platform() -> str:
     """Platform of the devices a program is being built for, which need not be this machine's."""
-    mesh = jax.sharding.get_mesh() if not jax.sharding.get_abstract_mesh().empty else None
-    if mesh is not None and getattr(mesh, "devices", None) is not None and mesh.devices.size:
-        return mesh.devices.flat[0].platform
-    return jax.default_backend()
+    device = jax.sharding.get_abstract_mesh().abstract_device
+    return jax.default_backend() if device is None else device.platform
 
 
 _BACKENDS = {"reference": _reference, "xla": _xla, "cudnn": _cudnn, "splash": _splash}

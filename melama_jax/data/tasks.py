@@ -1,0 +1,262 @@
+"""The SeqIO side: every domain a `seqio.Task`, their mixture a `seqio.Mixture`.
+
+Importing this module registers the tasks over the samples shipped in the package, so that
+`seqio.get_mixture_or_task("me_llama_pretrain")` works in any SeqIO program; `register` puts a configuration's own sources
+in their place. Imports TensorFlow: only the preparation of rows does so, never training.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import seqio
+import tensorflow as tf
+
+from melama_jax.config import DataConfig
+from melama_jax.data.mixtures import MIXTURES, resolve_mixture
+from melama_jax.data.sources import (
+    ScanReport,
+    SourceFile,
+    assign_shards,
+    data_root,
+    find_files,
+    is_validation,
+    read_documents,
+)
+from melama_jax.data.vocabulary import Vocabulary, load_vocabulary
+from melama_jax.errors import ConfigError, MelamaError
+
+BOTH_SPLITS = "both"
+"""Split of `DocumentSource` that yields every document once, with a feature `validation` that tells its side."""
+
+_ENCODE_IN_FLIGHT = 4  # Documents tokenized at once; the tokenizers leave the interpreter lock while they work.
+
+
+class SeqioVocabulary(seqio.Vocabulary):
+    """Our vocabulary behind SeqIO's interface; the file is read at first use."""
+
+    def __init__(self, path: str | None) -> None:
+        super().__init__()
+        self._path = path
+
+    @functools.cached_property
+    def wrapped(self) -> Vocabulary:
+        """The vocabulary itself."""
+        return load_vocabulary(self._path)
+
+    @property
+    def bos_id(self) -> int | None:
+        """Id of the begin-of-text token."""
+        return self.wrapped.bos_id
+
+    @property
+    def eos_id(self) -> int | None:
+        """Id of the end-of-text token."""
+        return self.wrapped.eos_id
+
+    @property
+    def unk_id(self) -> int | None:
+        """None: the tokenizers fall back to bytes."""
+        return None
+
+    @property
+    def _base_vocab_size(self) -> int:
+        return self.wrapped.vocab_size
+
+    def _encode(self, s: str) -> Sequence[int]:
+        return self.wrapped.encode(s)
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        return self.wrapped.decode(ids)
+
+    def _encode_tf(self, s: tf.Tensor) -> tf.Tensor:
+        encode = self.wrapped.encode
+        ids = tf.numpy_function(lambda text: _int32(encode(text.decode("utf-8"))), [s], tf.int32, stateful=False)
+        ids.set_shape([None])
+        return ids
+
+    def _decode_tf(self, ids: tf.Tensor) -> tf.Tensor:
+        text = tf.numpy_function(lambda row: self.wrapped.decode(row.tolist()).encode(), [ids], tf.string)
+        text.set_shape([])
+        return text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SeqioVocabulary) and self._path == other._path
+
+    def __hash__(self) -> int:
+        return hash(self._path)
+
+    def __str__(self) -> str:
+        return f"SeqioVocabulary({self._path or 'samples'})"
+
+
+@dataclasses.dataclass
+class Observer:
+    """Follows one pass over a `DocumentSource`.
+
+    With an observer a file's error ends the pass and is left in `error`, because TensorFlow would rewrite it.
+    """
+
+    report: ScanReport = dataclasses.field(default_factory=ScanReport)
+    on_progress: Callable[[int], None] | None = None
+    """Called with the source bytes consumed so far."""
+    error: MelamaError | None = None
+
+
+class DocumentSource(seqio.DataSource):
+    """Documents of one task's files, as `{"targets": text}`.
+
+    Splits `train` and `validation`; `BOTH_SPLITS` is not listed and is what the preparation reads. Shards are whole
+    files, shared out by size.
+    """
+
+    def __init__(self, task: str, data: DataConfig, *, files: Sequence[SourceFile] | None = None) -> None:
+        super().__init__(splits=("train", "validation"))
+        self._task, self._data = task, data
+        self._given_files = files
+        self.observer: Observer | None = None
+
+    @functools.cached_property
+    def files(self) -> Sequence[SourceFile]:
+        """The task's files."""
+        if self._given_files is not None:
+            return self._given_files
+        return find_files(self._task, self._data.sources[self._task], data_root(self._data))[0]
+
+    @property
+    def supports_arbitrary_sharding(self) -> bool:
+        """False: a file is the smallest shard."""
+        return False
+
+    def list_shards(self, split: str) -> Sequence[str]:
+        """Names of the files."""
+        return [file.name for file in self.files]
+
+    def get_dataset(
+        self,
+        split: str = "train",
+        shuffle: bool = True,
+        seed: int | None = None,
+        shard_info: seqio.ShardInfo | None = None,
+        *,
+        sequence_length: Mapping[str, int] | None = None,
+        use_cached: bool = False,
+        num_epochs: int | None = 1,
+    ) -> tf.data.Dataset:
+        """Documents of a split, or of one shard of it; `shuffle` orders the files, the task's buffer the documents."""
+        if split not in (*self.splits, BOTH_SPLITS):
+            raise ValueError(f"task {self._task} has no split {split!r}; valid: {', '.join(self.splits)}")
+        files = list(self.files)
+        if shard_info is not None:
+            files = assign_shards(files, shard_info.num_shards)[shard_info.index]
+        if shuffle:
+            random.Random(seed).shuffle(files)
+        both = split == BOTH_SPLITS
+        signature: dict[str, Any] = {"targets": tf.TensorSpec([], tf.string)}
+        if both:
+            signature["validation"] = tf.TensorSpec([], tf.bool)
+
+        def generate() -> Iterator[dict[str, Any]]:
+            for text, held_out in self._read(files):
+                if both:
+                    yield {"targets": text, "validation": held_out}
+                elif held_out == (split == "validation"):
+                    yield {"targets": text}
+
+        return tf.data.Dataset.from_generator(generate, output_signature=signature)
+
+    def _read(self, files: Sequence[SourceFile]) -> Iterator[tuple[bytes, bool]]:
+        observer = self.observer
+        report = observer.report if observer else ScanReport()
+        before = 0
+        try:
+            for file in files:
+
+                def on_progress(position: int, before: int = before) -> None:
+                    if observer and observer.on_progress:
+                        observer.on_progress(before + position)
+
+                for text in read_documents(file, report, on_progress=on_progress):
+                    yield text, is_validation(text, file.source, self._data.validation_fraction)
+                before += file.size
+        except MelamaError as error:
+            if observer is None:
+                raise
+            observer.error = error
+
+
+def build_task(task: str, data: DataConfig, *, files: Sequence[SourceFile] | None = None) -> seqio.Task:
+    """The task over a configuration's sources, not registered; `files` spares finding them again.
+
+    Feature `targets` holds a document's token ids, with BOS and EOS as configured. With a `sequence_length` longer
+    documents are split into pieces of it, so that nothing is trimmed away; without one they stay whole.
+    """
+    preprocessors: list[Callable[..., tf.data.Dataset]] = [_encode]
+    if data.add_bos:
+        preprocessors.append(_prepend_bos)
+    preprocessors += [seqio.preprocessors.append_eos, _split_to_length]
+    return seqio.Task(
+        task,
+        source=DocumentSource(task, data, files=files),
+        preprocessors=preprocessors,
+        output_features={"targets": seqio.Feature(SeqioVocabulary(data.vocabulary), add_eos=data.add_eos)},
+    )
+
+
+def register(data: DataConfig) -> None:
+    """Put every task of `data.sources` and the named mixtures into SeqIO's registries, replacing our earlier ones.
+
+    Raises:
+        ConfigError: A task's name is taken by somebody else's task, or the mixture cannot be resolved.
+    """
+    resolved = resolve_mixture(data)
+    for task in data.sources:
+        if task in seqio.TaskRegistry.names():
+            if not isinstance(seqio.TaskRegistry.get(task).source, DocumentSource):
+                raise ConfigError(f"data.sources.{task}: another program registered a SeqIO task of this name")
+            seqio.TaskRegistry.remove(task)
+        seqio.TaskRegistry.add_provider(task, build_task(task, data))
+    for mixture, usual in MIXTURES.items():
+        rates = resolved if mixture == data.mixture else usual
+        seqio.MixtureRegistry.remove(mixture)
+        seqio.MixtureRegistry.add(mixture, list(rates.items()))
+
+
+def _int32(ids: Sequence[int]) -> Any:
+    import numpy as np
+
+    return np.asarray(ids, np.int32)
+
+
+def _encode(dataset: tf.data.Dataset, output_features: Mapping[str, seqio.Feature]) -> tf.data.Dataset:
+    # As seqio.preprocessors.tokenize, but with few documents in flight: it holds 256, which may be whole books.
+    vocabulary = output_features["targets"].vocabulary
+    return dataset.map(
+        lambda example: example | {"targets": vocabulary.encode_tf(example["targets"])},
+        num_parallel_calls=_ENCODE_IN_FLIGHT,
+        deterministic=True,
+    )
+
+
+def _prepend_bos(dataset: tf.data.Dataset, output_features: Mapping[str, seqio.Feature]) -> tf.data.Dataset:
+    bos = output_features["targets"].vocabulary.bos_id
+    return dataset.map(lambda example: example | {"targets": tf.concat([[bos], example["targets"]], 0)})
+
+
+def _split_to_length(dataset: tf.data.Dataset, sequence_length: Mapping[str, int] | None = None) -> tf.data.Dataset:
+    length = (sequence_length or {}).get("targets")
+    if length is None:
+        return dataset
+
+    def split(example: dict[str, tf.Tensor]) -> tf.data.Dataset:
+        starts = tf.data.Dataset.range(0, tf.size(example["targets"], tf.int64), length)
+        return starts.map(lambda start: example | {"targets": example["targets"][start : start + length]})
+
+    return dataset.flat_map(split)
+
+
+register(DataConfig())
