@@ -40,8 +40,8 @@ class TrainingError(MelamaError):
 def run_command(main: Callable[[], int | None]) -> None:
     """Run a command's `main` and leave the process with its status.
 
-    A `MelamaError` prints as `error: <message>` on stderr with exit status 2; any other exception is a defect of ours and
-    keeps its traceback.
+    A `MelamaError` prints as `error: <message>` on stderr with exit status 2; any other exception is a defect of
+    ours and keeps its traceback.
     """
     try:
         status = main()

@@ -176,7 +176,8 @@ def _unknown_key(parts: Sequence[Any], valid: Iterable[str]) -> str:
 def _all_keys() -> dict[str, str]:
     keys: dict[str, str] = {}
     for section, field in Config.model_fields.items():
-        assert isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        assert isinstance(field.annotation, type)
+        assert issubclass(field.annotation, BaseModel)
         for name, inner in field.annotation.model_fields.items():
             keys.setdefault(inner.alias or name, f"{section}.{inner.alias or name}")
     return keys

@@ -37,20 +37,20 @@ class RunConfig(Section):
 
     dir: str = "runs/default"
     """Folder of everything the run writes: config.yaml, metrics.jsonl, loss.png, checkpoints/."""
-    seed: int = Field(0, ge=0)
+    seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the initial parameters and of the order of the training rows."""
-    requeue_exit_code: int = Field(75, ge=1, le=255)
+    requeue_exit_code: Annotated[int, Field(ge=1, le=255)] = 75
     """Exit status after a checkpoint forced by SIGTERM or SIGUSR1, for a job script that requeues (75: EX_TEMPFAIL)."""
 
 
 class RopeScaling(Section):
     """LLaMA 3.1's frequency scaling of the rotary embedding (arXiv 2407.21783)."""
 
-    factor: float = Field(8.0, gt=0)
+    factor: Annotated[float, Field(gt=0)] = 8.0
     """Divisor of the low frequencies."""
-    low_freq_factor: float = Field(1.0, gt=0)
+    low_freq_factor: Annotated[float, Field(gt=0)] = 1.0
     """Wavelengths longer than original context / this are divided by `factor`."""
-    high_freq_factor: float = Field(4.0, gt=0)
+    high_freq_factor: Annotated[float, Field(gt=0)] = 4.0
     """Wavelengths shorter than original context / this stay as they are."""
     original_max_position_embeddings: PositiveInt = 8192
     """Context length before the scaling, in tokens."""
@@ -75,17 +75,17 @@ class ModelConfig(Section):
     """Key/value heads (K); divides the query heads."""
     head_dim: PositiveInt = None  # type: ignore[assignment]
     """Width of one head (E); hidden_size / num_attention_heads unless given."""
-    rope_theta: float = Field(None, gt=0)  # type: ignore[assignment]
+    rope_theta: Annotated[float, Field(gt=0)] = None  # type: ignore[assignment]
     """Base of the rotary frequencies."""
     rope_scaling: RopeScaling | None = None
     """LLaMA 3.1's frequency scaling; null for none."""
-    rms_norm_eps: float = Field(None, gt=0)  # type: ignore[assignment]
+    rms_norm_eps: Annotated[float, Field(gt=0)] = None  # type: ignore[assignment]
     """Added to the mean square inside RMSNorm."""
     tie_word_embeddings: bool = None  # type: ignore[assignment]
     """Whether the head is the token embedding transposed."""
     max_position_embeddings: PositiveInt = None  # type: ignore[assignment]
     """Longest context the weights are meant for, in tokens."""
-    initializer_range: float = Field(0.02, gt=0)
+    initializer_range: Annotated[float, Field(gt=0)] = 0.02
     """Standard deviation of the truncated-normal initial matrices."""
     param_dtype: Dtype = "float32"
     """Dtype of the stored parameters."""
@@ -105,7 +105,9 @@ class ModelConfig(Section):
         else:
             sizes = dict(PRESETS[preset])
         given = {key: value for key, value in data.items() if value is not None or key in ("rope_scaling", "preset")}
-        if "head_dim" not in given and ({"hidden_size", "num_attention_heads"} & given.keys() or "head_dim" not in sizes):
+        if "head_dim" not in given and (
+            {"hidden_size", "num_attention_heads"} & given.keys() or "head_dim" not in sizes
+        ):
             hidden = given.get("hidden_size", sizes.get("hidden_size"))
             heads = given.get("num_attention_heads", sizes.get("num_attention_heads"))
             if isinstance(hidden, int) and isinstance(heads, int) and heads > 0:
@@ -175,7 +177,7 @@ class TrainConfig(Section):
     """Attention backend; auto takes cuDNN flash on GPU, splash on TPU, XLA elsewhere."""
     loss_chunk_size: PositiveInt = 1024
     """Tokens per device whose logits exist at a time."""
-    z_loss: float = Field(0.0, ge=0)
+    z_loss: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the squared log-partition penalty (PaLM, arXiv 2204.02311); 0 for none."""
     max_consecutive_nonfinite_steps: PositiveInt = 10
     """Stop after this many steps in a row were skipped for a non-finite loss or gradient."""
@@ -194,7 +196,8 @@ class Source(Section):
     """One set of files of a domain."""
 
     glob: str
-    """Pattern under `data.root`; the ending tells the format: .jsonl, .csv, .txt, each also .gz; others are left out."""
+    """Pattern under `data.root`; the ending tells the format: .jsonl, .csv, .txt, each also .gz; others are
+    left out."""
     field: str = "text"
     """JSON key or CSV column that holds the text; unused for plain text."""
     document: Literal["file", "paragraph", "line"] = "paragraph"
@@ -226,9 +229,9 @@ class DataConfig(Section):
     """Put EOS after every document."""
     attend_across_documents: bool = True
     """Let tokens of a row see earlier documents of it (the paper's packing); false masks by segment."""
-    validation_fraction: float = Field(0.01, ge=0, lt=1)
+    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.01
     """Share of documents held out of training, by a hash of the text."""
-    max_bad_record_fraction: float = Field(0.0, ge=0, le=1)
+    max_bad_record_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of unreadable records of a domain that is still accepted; they are counted either way."""
     cache_dir: Annotated[str, Field(json_schema_extra=_FREE)] = "cache"
     """Folder of the tokenized rows, shared between runs; holds the text as token ids, so guard it like the sources."""
@@ -254,25 +257,25 @@ class DataConfig(Section):
 class OptimizerConfig(Section):
     """AdamW and its learning-rate schedule."""
 
-    learning_rate: float = Field(3e-4, ge=0)
+    learning_rate: Annotated[float, Field(ge=0)] = 3e-4
     """Peak learning rate."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """Shape after the warm-up."""
-    warmup_ratio: float = Field(0.05, ge=0, le=1)
+    warmup_ratio: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of the steps over which the learning rate rises linearly from 0."""
-    min_learning_rate_ratio: float = Field(0.0, ge=0, le=1)
+    min_learning_rate_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Floor of the schedule as a share of the peak."""
-    b1: float = Field(0.9, ge=0, lt=1)
+    b1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Decay of the first moment."""
-    b2: float = Field(0.95, ge=0, lt=1)
+    b2: Annotated[float, Field(ge=0, lt=1)] = 0.95
     """Decay of the second moment."""
-    eps: float = Field(1e-8, gt=0)
+    eps: Annotated[float, Field(gt=0)] = 1e-8
     """Added to the root of the second moment."""
-    weight_decay: float = Field(1e-5, ge=0)
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-5
     """Decoupled weight decay, multiplied by the learning rate."""
     no_decay: tuple[Literal["norm", "embedding", "head"], ...] = ("norm", "embedding")
     """Parameter groups without weight decay."""
-    clip_norm: float | None = Field(1.0, gt=0)
+    clip_norm: Annotated[float | None, Field(gt=0)] = 1.0
     """Largest global norm of the gradient; null for no clipping."""
     mu_dtype: Dtype = "float32"
     """Dtype of the first moment."""
@@ -310,7 +313,8 @@ class InitConfig(Section):
     """Where the first parameters come from."""
 
     from_: Annotated[str | None, Field(alias="from")] = None
-    """A checkpoint of melama_jax (a run folder, its checkpoints folder, or one step of it); null draws from the seed."""
+    """A checkpoint of melama_jax (a run folder, its checkpoints folder, or one step of it); null draws from the
+    seed."""
 
 
 class LogConfig(Section):
@@ -339,7 +343,7 @@ class Config(Section):
     """How devices are arranged."""
     train: TrainConfig = TrainConfig()
     """How long and on what batches."""
-    data: DataConfig = Field(default_factory=DataConfig)
+    data: DataConfig = Field(default_factory=lambda: DataConfig())
     """Which text and vocabulary."""
     optimizer: OptimizerConfig = OptimizerConfig()
     """AdamW and its schedule."""
@@ -347,7 +351,7 @@ class Config(Section):
     """When to save."""
     eval: EvalConfig = EvalConfig()
     """When to measure held-out loss."""
-    init: InitConfig = Field(default_factory=InitConfig)
+    init: InitConfig = Field(default_factory=lambda: InitConfig())
     """Where the first parameters come from."""
     log: LogConfig = LogConfig()
     """What is reported."""

@@ -9,7 +9,7 @@ cannot honour what it is given raises; none ever attends across documents silent
 
 from __future__ import annotations
 
-import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -111,10 +111,7 @@ def _cudnn(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, position
     def local(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positions: Ids | None) -> Query:
         if segment_ids is None and positions is None and shards == 1:
             return jax.nn.dot_product_attention(q, k, v, is_causal=True, implementation="cudnn")
-        if shards > 1:
-            start = jax.lax.axis_index("context") * q.shape[1]
-        else:
-            start = 0
+        start = jax.lax.axis_index("context") * q.shape[1] if shards > 1 else 0
         length = k.shape[1]
         order = jnp.arange(length)[None] if positions is None else positions
         mask = jax.lax.dynamic_slice_in_dim(order, start, q.shape[1], 1)[:, :, None] >= order[:, None, :]
@@ -159,11 +156,13 @@ def _splash(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positio
         interpret=_platform() == "cpu",
     )
 
-    def local(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, _: None, kernel: kernels.SplashAttentionKernel) -> Query:
+    def local(
+        q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, _: None, kernel: kernels.SplashAttentionKernel
+    ) -> Query:
         scaled = (q * head_dim**-0.5).astype(q.dtype)
         q, k, v = (x.transpose(0, 2, 1, 3) for x in (scaled, k, v))
         if segment_ids is None:
-            out = jax.vmap(lambda q, k, v: kernel(q, k, v))(q, k, v)
+            out: Any = jax.vmap(lambda q, k, v: kernel(q, k, v))(q, k, v)
         else:
             start = jax.lax.axis_index("context") * q.shape[2] if shards > 1 else 0
             own = jax.lax.dynamic_slice_in_dim(segment_ids, start, q.shape[2], 1)
@@ -177,7 +176,7 @@ def _splash(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positio
     return _per_shard(local, q, k, v, segment_ids, None, kernel, extra_specs=(kernel_spec,))
 
 
-def _per_shard(local, q, k, v, segment_ids, positions, *extra, extra_specs=()):  # noqa: ANN001
+def _per_shard(local, q, k, v, segment_ids, positions, *extra, extra_specs=()):
     """Run a kernel on each device's own queries and the keys and values of the whole sequence."""
     if jax.sharding.get_abstract_mesh().empty:
         return local(q, k, v, segment_ids, positions, *extra)

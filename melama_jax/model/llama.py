@@ -1,4 +1,4 @@
-"""LLaMA 1, 2, 3 and 3.1 (arXiv 2302.13971, 2307.09288, 2407.21783) as one declaration of parameters and one pure forward.
+"""LLaMA 1, 2, 3 and 3.1 (arXiv 2302.13971, 2307.09288, 2407.21783): one declaration of parameters, one pure forward.
 
 Shapes: B batch, T tokens, D hidden, H query heads, K key/value heads, E head dim, F mlp, V vocabulary, L layers.
 
@@ -195,7 +195,11 @@ def declaration(config: LlamaConfig) -> dict[str, tuple[tuple[int, ...], tuple[s
     """Every parameter as slash-separated path -> (shape, logical axes, dtype name); allocates nothing."""
     state = nnx.state(_abstract(config))
     return {
-        "/".join(path): (tuple(param.get_value().shape), param.get_metadata("logical_axes"), config.param_dtype)
+        "/".join(map(str, path)): (
+            tuple(param.get_value().shape),
+            param.get_metadata("logical_axes"),
+            config.param_dtype,
+        )
         for path, param in nnx.to_flat_state(state)
     }
 

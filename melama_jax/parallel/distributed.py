@@ -1,4 +1,4 @@
-"""Who takes part in the run: one process, a SLURM or Open MPI job, a TPU slice, or processes named in the environment."""
+"""Who takes part in the run: one process, a SLURM or Open MPI job, a TPU slice, or processes named by variables."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Cluster:
 def detect(environ: Mapping[str, str] | None = None) -> Cluster:
     """Read the job's shape from environment variables, without starting anything.
 
-    In order: JAX_COORDINATOR_ADDRESS with JAX_NUM_PROCESSES and JAX_PROCESS_ID; a SLURM step of several tasks; an Open MPI
-    job of several ranks; a TPU slice of several workers; else one process.
+    In order: JAX_COORDINATOR_ADDRESS with JAX_NUM_PROCESSES and JAX_PROCESS_ID; a SLURM step of several tasks; an
+    Open MPI job of several ranks; a TPU slice of several workers; else one process.
 
     Raises:
         MeshError: The variables contradict each other, or several hosts would meet at a loopback address.
@@ -120,8 +120,8 @@ def _from_variables(env: Mapping[str, str]) -> Cluster | None:
         processes, process = int(env["JAX_NUM_PROCESSES"]), int(env["JAX_PROCESS_ID"])
     except (KeyError, ValueError):
         raise MeshError(
-            f"JAX_COORDINATOR_ADDRESS is {address!r}, so JAX_NUM_PROCESSES and JAX_PROCESS_ID must be whole numbers too; "
-            f"found {env.get('JAX_NUM_PROCESSES')!r} and {env.get('JAX_PROCESS_ID')!r}"
+            f"JAX_COORDINATOR_ADDRESS is {address!r}, so JAX_NUM_PROCESSES and JAX_PROCESS_ID must be whole numbers "
+            f"too; found {env.get('JAX_NUM_PROCESSES')!r} and {env.get('JAX_PROCESS_ID')!r}"
         ) from None
     if not re.fullmatch(r".+:\d+", address):
         raise MeshError(f"JAX_COORDINATOR_ADDRESS {address!r} must be host:port")
@@ -215,6 +215,6 @@ def _refuse_loopback(cluster: Cluster, env: Mapping[str, str]) -> None:
     if address.startswith("127.") or host in ("localhost", "::1"):
         raise MeshError(
             f"{cluster.kind}: coordinator {cluster.coordinator} is a loopback address ({address}) but the job has "
-            f"{cluster.num_hosts} hosts, which would each wait for themselves; set JAX_COORDINATOR_ADDRESS to an address of "
-            f"the first host that the others reach (or {_LOOPBACK_OVERRIDE}=1 if all hosts are this machine)"
+            f"{cluster.num_hosts} hosts, which would each wait for themselves; set JAX_COORDINATOR_ADDRESS to an "
+            f"address of the first host that the others reach (or {_LOOPBACK_OVERRIDE}=1 if all hosts are this machine)"
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 
@@ -40,13 +42,13 @@ _BY_DEVICE_KIND = (
 )
 
 
-def accelerator_of(device: jax.Device) -> Accelerator | None:
+def accelerator_of(device: Any) -> Accelerator | None:
     """The data sheet of a device, or None when it is not in the table (then MFU is not reported)."""
     kind = device.device_kind.lower()
     return next((sheet for key, sheet in _BY_DEVICE_KIND if key in kind), None)
 
 
-def memory_in_use(devices: list[jax.Device] | None = None) -> int | None:
+def memory_in_use(devices: Sequence[Any] | None = None) -> int | None:
     """Peak bytes in use on the busiest local device since the start, or None where the backend does not count them."""
     peaks = []
     for device in devices or jax.local_devices():

@@ -1,8 +1,8 @@
 """The device mesh, the one table from logical axes to mesh axes, and the checks that a layout can work.
 
-Mesh axes: `data` (replicas), `fsdp` (ZeRO-3 shards, also splits the batch), `context` (splits the sequence) and `tensor`
-(splits heads, SwiGLU width and vocabulary). Every array names its dimensions logically; only the table below knows
-where a name goes.
+Mesh axes: `data` (replicas), `fsdp` (ZeRO-3 shards, also splits the batch), `context` (splits the sequence) and
+`tensor` (splits heads, SwiGLU width and vocabulary). Every array names its dimensions logically; only the table
+below knows where a name goes.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 from jax.experimental import mesh_utils
-from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec
 
 from melama_jax.config import MeshConfig
 from melama_jax.errors import MeshError
 
 MESH_AXES = ("data", "fsdp", "context", "tensor")
 BATCH_AXES = ("data", "fsdp")
+AnyMesh = Mesh | AbstractMesh
 
 LOGICAL_AXES: dict[str, str | tuple[str, ...] | None] = {
     # parameters
@@ -35,7 +37,10 @@ LOGICAL_AXES: dict[str, str | tuple[str, ...] | None] = {
     # activations
     "batch": BATCH_AXES,
     "sequence": "context",
-    "residual_sequence": ("context", "tensor"),  # norms between tensor-parallel blocks work on their share of the tokens
+    "residual_sequence": (
+        "context",
+        "tensor",
+    ),  # norms between tensor-parallel blocks work on their share of the tokens
     "hidden": None,
 }
 """Logical axis -> mesh axis or axes (None: replicated)."""
@@ -52,9 +57,9 @@ def spec_of(axes: Sequence[str | None], *, without: str | None = None) -> Partit
     return PartitionSpec(*(None if entry == without else entry for entry in entries))
 
 
-def sharding_of(mesh: Mesh, axes: Sequence[str | None]) -> NamedSharding:
+def sharding_of(mesh: AnyMesh, axes: Sequence[str | None]) -> NamedSharding:
     """`spec_of` on a mesh."""
-    return NamedSharding(mesh, spec_of(axes))
+    return NamedSharding(mesh, spec_of(axes))  # type: ignore[arg-type]  # an AbstractMesh is taken too
 
 
 def constrain(x: jax.Array, *axes: str | None) -> jax.Array:
@@ -103,8 +108,8 @@ def mesh_sizes(config: MeshConfig, num_devices: int) -> dict[str, int]:
     if -1 in sizes.values():
         if num_devices % fixed:
             raise MeshError(
-                f"mesh {shown}: the fixed axes take {fixed} devices, which does not divide the {num_devices} there are; "
-                f"choose fixed axes whose product is one of {_divisor_list(num_devices)}"
+                f"mesh {shown}: the fixed axes take {fixed} devices, which does not divide the {num_devices} there "
+                f"are; choose fixed axes whose product is one of {_divisor_list(num_devices)}"
             )
         return {axis: num_devices // fixed if size == -1 else size for axis, size in sizes.items()}
     if fixed > num_devices:
@@ -119,7 +124,7 @@ def mesh_sizes(config: MeshConfig, num_devices: int) -> dict[str, int]:
     return sizes
 
 
-def build_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -> Mesh:
+def build_mesh(config: MeshConfig, devices: Sequence[Any] | None = None) -> Mesh:
     """Arrange devices as data x fsdp x context x tensor.
 
     Devices of one host (or TPU slice) stay together on the innermost axes; with several hosts the outer axes cross the
@@ -169,7 +174,7 @@ def _split_across_hosts(sizes: Mapping[str, int], hosts: int) -> tuple[int, ...]
     return tuple(parts) if hosts == 1 else None
 
 
-def check_parameters(mesh: Mesh, parameters: Mapping[str, tuple[tuple[int, ...], Sequence[str]]]) -> None:
+def check_parameters(mesh: AnyMesh, parameters: Mapping[str, tuple[tuple[int, ...], Sequence[str]]]) -> None:
     """Refuse a mesh whose axes do not divide a parameter's dimensions, before anything is compiled.
 
     Args:
@@ -188,12 +193,14 @@ def check_parameters(mesh: Mesh, parameters: Mapping[str, tuple[tuple[int, ...],
                 continue
             dims.setdefault(mesh_axis, set()).add(size)
             if size % mesh.shape[mesh_axis] and problem is None:
-                problem = f"{name}: dimension {axis} {size} is not divisible by mesh.{mesh_axis} {mesh.shape[mesh_axis]}"
+                problem = (
+                    f"{name}: dimension {axis} {size} is not divisible by mesh.{mesh_axis} {mesh.shape[mesh_axis]}"
+                )
     if problem is not None:
         raise MeshError(f"{problem}; {_nearest_layouts(mesh, dims)}")
 
 
-def _nearest_layouts(mesh: Mesh, dims: Mapping[str, set[int]]) -> str:
+def _nearest_layouts(mesh: AnyMesh, dims: Mapping[str, set[int]]) -> str:
     total = mesh.size // mesh.shape["context"]
     wanted = mesh.shape["fsdp"], mesh.shape["tensor"]
     layouts = []
@@ -203,12 +210,12 @@ def _nearest_layouts(mesh: Mesh, dims: Mapping[str, set[int]]) -> str:
         for fsdp in _divisors(total // tensor):
             if not any(size % fsdp for size in dims.get("fsdp", ())):
                 layouts.append((total // tensor // fsdp, fsdp, tensor))
-    layouts.sort(key=lambda l: (abs(math.log(l[2] / wanted[1])), abs(math.log(l[1] / wanted[0]))))
+    layouts.sort(key=lambda sizes: (abs(math.log(sizes[2] / wanted[1])), abs(math.log(sizes[1] / wanted[0]))))
     shown = "; ".join(f"data {d} x fsdp {f} x tensor {t}" for d, f, t in layouts[:4])
     return f"layouts of {mesh.size} devices that work: {shown}"
 
 
-def check_batch(mesh: Mesh, *, rows: int, sequence_length: int, name: str = "train.global_batch_size") -> None:
+def check_batch(mesh: AnyMesh, *, rows: int, sequence_length: int, name: str = "train.global_batch_size") -> None:
     """Refuse a micro-batch that the mesh cannot split evenly.
 
     Args:

@@ -3,14 +3,14 @@
 Shapes: B batch, T tokens, D hidden, V vocabulary.
 
 The head's product and the softmax are computed a chunk of tokens at a time, and the gradients of the hidden states and
-of the head are accumulated in the same pass, so that no logits are kept or computed twice. Every device works on its own
-tokens and its own columns of the vocabulary; sums cross the mesh explicitly.
+of the head are accumulated in the same pass, so that no logits are kept or computed twice. Every device works on its
+own tokens and its own columns of the vocabulary; sums cross the mesh explicitly.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,8 @@ from melama_jax.parallel.mesh import spec_of
 
 Hidden = Float[Array, "B T D"]
 Head = Float[Array, "D V"]
+Static = tuple[float, int, str]
+"""z-loss weight, chunk size, dtype name."""
 _TOKENS = ("data", "fsdp", "context")
 
 
@@ -60,7 +62,8 @@ def cross_entropy(
         compute_dtype: Dtype of the products; None takes that of `hidden`. Logits are float32.
     """
     dtype = jnp.dtype(compute_dtype or hidden.dtype)
-    return LossSums(*_loss((z_loss, chunk_size, dtype.name), hidden, head, targets, weights))
+    total, entropy, weight = _loss((z_loss, chunk_size, dtype.name), hidden, head, targets, weights)
+    return LossSums(total, entropy, weight)
 
 
 def reference(
@@ -78,7 +81,7 @@ def reference(
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _loss(static, hidden, head, targets, weights):
+def _loss(static: Static, hidden, head, targets, weights) -> Any:
     return _sharded(static, False, hidden, head, targets, weights)
 
 

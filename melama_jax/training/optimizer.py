@@ -1,4 +1,4 @@
-"""AdamW as the paper used it: warm-up and decay of the learning rate, groups without weight decay, global-norm clipping."""
+"""AdamW: warm-up and decay of the learning rate, groups without weight decay, clipping by the global norm."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from melama_jax.config import OptimizerConfig
 
 
 def learning_rate(config: OptimizerConfig, steps: int) -> optax.Schedule:
-    """Learning rate by optimizer step: linear warm-up from 0, then the schedule down to its floor at `steps`.
+    """Learning rate by optimizer step, from 0.
 
-    Step s (from 0) takes the value at s + 1, so that the first update already moves and the last one ends on the floor.
+    Step s of the warm-up takes peak * (s + 1) / warm-up steps, so that the first update already moves; after it the
+    schedule falls from the peak towards its floor, which it would reach at `steps`.
     """
     warmup = round(config.warmup_ratio * steps)
     peak, floor = config.learning_rate, config.learning_rate * config.min_learning_rate_ratio
@@ -25,9 +26,10 @@ def learning_rate(config: OptimizerConfig, steps: int) -> optax.Schedule:
         decay = optax.linear_schedule(peak, floor, rest)
     else:
         decay = optax.constant_schedule(peak)
-    ramp = optax.linear_schedule(0.0, peak, max(warmup, 1))
-    joined = optax.join_schedules([ramp, decay], [warmup])
-    return lambda step: joined(step + 1)
+    if warmup == 0:
+        return decay
+    ramp = optax.linear_schedule(peak / warmup, peak + peak / warmup, warmup)
+    return optax.join_schedules([ramp, decay], [warmup])
 
 
 def build_optimizer(config: OptimizerConfig) -> optax.GradientTransformation:

@@ -21,7 +21,7 @@ from melama_jax.training.optimizer import build_optimizer
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class TrainState:
-    """Everything a step needs and changes.
+    """Everything a step needs and changes; arrays, or their shapes and shardings.
 
     Attributes:
         step: Optimizer steps done, skipped ones included; int32.
@@ -32,12 +32,12 @@ class TrainState:
         skipped_total: Steps skipped since the start of the run.
     """
 
-    step: jax.Array
+    step: Any
     params: llama.Params
     opt_state: Any
-    rng: jax.Array
-    skipped_in_a_row: jax.Array
-    skipped_total: jax.Array
+    rng: Any
+    skipped_in_a_row: Any
+    skipped_total: Any
 
 
 def abstract_state(config: Config, mesh: Mesh | AbstractMesh) -> TrainState:
@@ -100,7 +100,8 @@ def initialize_state(config: Config, mesh: Mesh, params: llama.Params | None = N
 def shard_bytes(tree: Any) -> int:
     """Bytes of a tree of (abstract) arrays that lie on one device."""
     return sum(
-        math.prod(leaf.sharding.shard_shape(leaf.shape)) * jnp.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(tree)
+        math.prod(leaf.sharding.shard_shape(leaf.shape)) * jnp.dtype(leaf.dtype).itemsize
+        for leaf in jax.tree.leaves(tree)
     )
 
 

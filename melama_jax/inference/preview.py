@@ -1,0 +1,60 @@
+"""A short continuation after training, for a first look at what was learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from melama_jax.model import llama
+from melama_jax.model.llama_config import LlamaConfig
+
+
+def continue_tokens(
+    model: LlamaConfig,
+    params: llama.Params,
+    prompt: Sequence[int],
+    *,
+    num_tokens: int,
+    stop: int | None,
+    key: jax.Array,
+) -> list[int]:
+    """Sample a continuation at temperature 0.7, the whole sequence recomputed for each token (no cache).
+
+    Args:
+        model: The model.
+        params: Its parameters, on the mesh that is set.
+        prompt: Token ids; at least one.
+        num_tokens: Tokens to draw at the most.
+        stop: Token that ends the text (not returned), or None.
+        key: Random key.
+
+    Returns:
+        The new token ids.
+    """
+    mesh = jax.sharding.get_abstract_mesh()
+    split, copies = 1, 1
+    if not mesh.empty:
+        split = mesh.shape["context"] * mesh.shape["tensor"]
+        copies = mesh.shape["data"] * mesh.shape["fsdp"]
+    length = -(-(len(prompt) + num_tokens) // split) * split
+    tokens = np.zeros((copies, length), np.int32)
+    tokens[:, : len(prompt)] = prompt
+
+    @jax.jit
+    def draw(params: llama.Params, tokens: jax.Array, position: jax.Array, key: jax.Array) -> jax.Array:
+        hidden = llama.forward(model, params, tokens)
+        last = jax.lax.dynamic_slice_in_dim(hidden, position, 1, axis=1)
+        scores = llama.logits(model, params, last)[0, 0]
+        return jax.random.categorical(jax.random.fold_in(key, position), scores / 0.7)
+
+    drawn: list[int] = []
+    for position in range(len(prompt) - 1, len(prompt) - 1 + num_tokens):
+        token = int(jax.device_get(draw(params, jnp.asarray(tokens), position, key)))
+        if token == stop:
+            break
+        drawn.append(token)
+        tokens[:, position + 1] = token
+    return drawn

@@ -1,0 +1,156 @@
+"""The training loop: steps, and what is due after each of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from melama_jax.config import Config
+from melama_jax.errors import TrainingError
+from melama_jax.model.llama_config import LlamaConfig
+from melama_jax.parallel.hardware import Accelerator, memory_in_use
+from melama_jax.training.checkpoint import Checkpointer
+from melama_jax.training.evaluator import Evaluator
+from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, plot_loss
+from melama_jax.training.preemption import StopRequest
+from melama_jax.training.report import ProgressReport
+from melama_jax.training.state import TrainState
+from melama_jax.training.step import Batch
+
+
+@dataclasses.dataclass(frozen=True)
+class DataPosition:
+    """Where in the data a run stands.
+
+    Attributes:
+        fingerprint: Of the prepared rows.
+        next_row: Index of the next training row.
+    """
+
+    fingerprint: str
+    next_row: int
+
+
+class Loop:
+    """Steps, and what is due after each: log, evaluation, checkpoint, stop."""
+
+    def __init__(
+        self,
+        config: Config,
+        run_dir: Path,
+        *,
+        position: DataPosition,
+        checkpointer: Checkpointer,
+        evaluator: Evaluator | None,
+        writer: MetricsWriter | None,
+        progress: ProgressReport,
+        accelerator: Accelerator | None,
+    ):
+        """Gather what the steps need.
+
+        Args:
+            config: The resolved configuration.
+            run_dir: The run folder.
+            position: Where in the data the loop starts.
+            checkpointer: Saves the state.
+            evaluator: Measures held-out loss, or None.
+            writer: Takes the records; None in every process but the first.
+            progress: Shows them.
+            accelerator: Data sheet of the devices, for MFU, or None.
+        """
+        self._config, self._run_dir, self._position = config, run_dir, position
+        self._checkpointer, self._evaluator, self._writer = checkpointer, evaluator, writer
+        self.progress, self._accelerator = progress, accelerator
+        self._tree = config.model_dump(mode="json", by_alias=True)
+        model, length = LlamaConfig.build(config.model), config.train.sequence_length
+        self._tokens_per_step = config.train.global_batch_size * length
+        self._flops_per_step = model.flops_per_token(length) * self._tokens_per_step
+
+    def run(
+        self,
+        train_step: jax.stages.Compiled,
+        train_state: TrainState,
+        stream: Iterator[Batch],
+        stop: StopRequest,
+    ) -> tuple[TrainState, bool]:
+        """Train to the last step or to a stop request; returns the state, and whether it was a request."""
+        config = self._config
+        first = number = int(train_state.step)
+        clock, waited, counted = time.monotonic(), 0.0, 0
+        while number < config.train.steps:
+            before = time.monotonic()
+            batch = next(stream)
+            waited += time.monotonic() - before
+            train_state, metrics = train_step(train_state, batch)
+            number, counted = number + 1, counted + 1
+            self.progress.step(number)
+
+            last = number == config.train.steps
+            stopping = stop.reached(number)
+            evaluates = self._evaluator is not None and (last or number % (config.eval.interval or 1) == 0)
+            saves = last or stopping or number % config.checkpoint.interval == 0
+            if not (last or evaluates or number % config.log.interval == 0 or saves):
+                continue
+
+            values = {key: float(value) for key, value in jax.device_get(metrics).items()}
+            seconds = time.monotonic() - clock
+            if evaluates or last or number % config.log.interval == 0:
+                record = self._record(number, values, seconds=seconds, waited=waited, steps=counted)
+                if evaluates:
+                    assert self._evaluator is not None
+                    record |= self._evaluator(train_state.params)
+                self._log(record, plot=evaluates)
+            self._check_finite(number, values)
+            if saves:
+                rows = (number - first) * config.train.global_batch_size
+                data = dataclasses.asdict(dataclasses.replace(self._position, next_row=self._position.next_row + rows))
+                self._checkpointer.save(train_state, step=number, config=self._tree, data=data)
+            if stopping and not last:
+                return train_state, True
+            # The clock stands still during evaluation and saving.
+            clock, waited, counted = time.monotonic(), 0.0, 0
+        return train_state, False
+
+    def _record(
+        self, number: int, values: dict[str, float], *, seconds: float, waited: float, steps: int
+    ) -> dict[str, Any]:
+        rate = steps / max(seconds, 1e-9)
+        flops = self._flops_per_step * rate / jax.device_count()
+        record: dict[str, Any] = {
+            "step": number,
+            "train/loss": values["loss"],
+            "train/grad_norm": values["grad_norm"],
+            "train/learning_rate": values["learning_rate"],
+            "train/target_tokens": values["target_tokens"],
+            "train/skipped_steps": int(values["skipped_total"]),
+            "tokens_per_second": self._tokens_per_step * rate,
+            "tflops_per_second_per_device": flops / 1e12,
+            "mfu": flops / self._accelerator.peak_flops if self._accelerator else None,
+            "data_wait_fraction": waited / max(seconds, 1e-9),
+            "device_memory_bytes": memory_in_use(),
+            "tokens_seen": number * self._tokens_per_step,
+        }
+        if "z_loss" in values:
+            record["train/z_loss"] = values["z_loss"]
+        return record
+
+    def _log(self, record: dict[str, Any], *, plot: bool) -> None:
+        if self._writer is not None:
+            self._writer.write(record)
+            if plot:
+                plot_loss(self._run_dir / METRICS_FILE, self._run_dir / "loss.png")
+        self.progress.log(record)
+
+    def _check_finite(self, number: int, values: dict[str, float]) -> None:
+        in_a_row, limit = int(values["skipped_in_a_row"]), self._config.train.max_consecutive_nonfinite_steps
+        if in_a_row >= limit:
+            raise TrainingError(
+                f"step {number}: the last {in_a_row} steps had a non-finite loss or gradient and were skipped "
+                f"(train.max_consecutive_nonfinite_steps {limit}); lower optimizer.learning_rate or raise "
+                f"optimizer.warmup_ratio, and resume from the last checkpoint"
+            )

@@ -1,0 +1,143 @@
+"""Where figures go: `metrics.jsonl`, TensorBoard, Weights & Biases, and the picture of the loss. Never any text."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from melama_jax.config import LogConfig
+from melama_jax.errors import ConfigError
+
+METRICS_FILE = "metrics.jsonl"
+
+
+class MetricsWriter:
+    """Writes one record a log; on resume, records after the restored step are taken back first."""
+
+    def __init__(
+        self,
+        directory: Path,
+        config: LogConfig,
+        *,
+        resume_step: int,
+        run_config: Mapping[str, Any],
+        echo: Callable[[str], None] = print,
+    ):
+        """Open the run's sinks.
+
+        Args:
+            directory: The run folder.
+            config: Which sinks.
+            resume_step: Steps already done; records of later steps (written after the checkpoint) are removed.
+            run_config: The resolved configuration, for the tracker.
+            echo: Where notes go.
+
+        Raises:
+            ConfigError: Weights & Biases is asked for but not installed.
+        """
+        self._path = directory / METRICS_FILE
+        removed = rewind(self._path, resume_step)
+        if removed:
+            echo(f"metrics: took back {removed} record(s) after step {resume_step}; they will be computed again")
+        self._file = self._path.open("a", encoding="utf-8")
+        self._tensorboard = self._wandb = None
+        if config.tensorboard:
+            from tensorboardX import SummaryWriter
+
+            purge = resume_step + 1 if resume_step else None
+            self._tensorboard = SummaryWriter(str(directory / "tensorboard"), purge_step=purge)
+        if config.wandb_project:
+            try:
+                import wandb  # type: ignore[import-not-found]  # an extra
+            except ImportError:
+                raise ConfigError(
+                    f"log.wandb_project {config.wandb_project!r} needs the wandb extra: pip install 'melama_jax[wandb]'"
+                ) from None
+            self._wandb = wandb.init(
+                project=config.wandb_project, dir=str(directory), name=directory.name, config=dict(run_config)
+            )
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Append a record, which has a `step`; non-finite numbers become null."""
+        clean = {key: _finite(value) for key, value in record.items()}
+        self._file.write(json.dumps(clean) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        figures = {k: v for k, v in clean.items() if isinstance(v, (int, float)) and k != "step"}
+        if self._tensorboard is not None:
+            for key, value in figures.items():
+                self._tensorboard.add_scalar(key, value, record["step"])
+        if self._wandb is not None:
+            self._wandb.log(figures, step=record["step"])
+
+    def close(self) -> None:
+        """Flush and close every sink."""
+        self._file.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()
+        if self._wandb is not None:
+            self._wandb.finish()
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Records of a metrics file; a last line that a kill cut short is left out."""
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break
+    return records
+
+
+def rewind(path: Path, step: int) -> int:
+    """Remove records after `step`, by writing beside and renaming; returns how many went."""
+    if not path.exists():
+        return 0
+    lines = path.read_text(encoding="utf-8").splitlines()
+    kept = [record for record in read(path) if record["step"] <= step]
+    if len(kept) == len(lines):
+        return 0
+    beside = path.with_suffix(".tmp")
+    beside.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+    beside.replace(path)
+    return len(lines) - len(kept)
+
+
+def plot_loss(metrics: Path, picture: Path) -> None:
+    """Draw training and held-out loss by step from a metrics file."""
+    records = read(metrics)
+    # Importing pyplot would choose a window system; a figure of its own needs none.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    train = [(r["step"], r["train/loss"]) for r in records if r.get("train/loss") is not None]
+    if train:
+        axes.plot(*zip(*train, strict=True), color="0.65", linewidth=1, label="train")
+    domains = sorted(
+        {key.split("/")[1] for r in records for key in r if key.startswith("eval/") and key.endswith("/loss")}
+    )
+    for domain in domains:
+        points = [(r["step"], r[f"eval/{domain}/loss"]) for r in records if r.get(f"eval/{domain}/loss") is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=f"held-out {domain}")
+    axes.set_xlabel("optimizer step")
+    axes.set_ylabel("cross-entropy (nats per token)")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    if train or domains:
+        axes.legend(frameon=False)
+    beside = picture.with_name(f".{picture.name}")
+    figure.savefig(beside, format="png")
+    beside.replace(picture)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
