@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Int
 
 from melama_jax.model import rope
 from melama_jax.model.attention import attention
+from melama_jax.model.embedding import embed
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.mesh import constrain, gather
 
@@ -147,8 +148,7 @@ class Llama(nnx.Module):
         config = self.config
         if positions is None:
             positions = jnp.broadcast_to(jnp.arange(tokens.shape[1]), tokens.shape)
-        x = _use(self.embedding, config)[tokens]
-        x = constrain(x, "batch", "residual_sequence", "hidden")
+        x = embed(self.embedding[...], tokens, config.compute)
         layer_definition, stacked = nnx.split(self.layers)
 
         def layer(x: Hidden, params: nnx.State) -> tuple[Hidden, None]:
