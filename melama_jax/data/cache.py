@@ -113,12 +113,13 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print) -> Cac
     for task, (files, left_out) in found.items():
         identity = {
             "format_version": FORMAT_VERSION,
+            "num_shards": count_shards(files),
             "task": task,
             "sources": [
                 {
                     "file": file.name,
                     "bytes": file.size,
-                    "sha256": hashes[str(file.path)],
+                    "sha256": hashes[os.path.abspath(file.path)],
                     **file.source.model_dump(include={"field", "document", "split"}),
                 }
                 for file in files
@@ -137,9 +138,7 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print) -> Cac
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         folder = cache_dir / f"{task}-{fingerprint[:12]}"
         plans.append(
-            TaskPlan(
-                task, tuple(files), tuple(left_out), identity, fingerprint, folder, count_shards(files), layout
-            )
+            TaskPlan(task, tuple(files), tuple(left_out), identity, fingerprint, folder, count_shards(files), layout)
         )
     return CachePlan(tuple(plans), rates, vocabulary, layout)
 
@@ -177,7 +176,7 @@ def why_shard_unusable(plan: TaskPlan, index: int) -> str | None:
 
 def count_records(path: Path) -> int | None:
     """Records of an ArrayRecord file; None when it cannot be read."""
-    from array_record.python import array_record_module
+    from array_record.python import array_record_module  # pyright: ignore[reportAttributeAccessIssue]
 
     try:
         reader = array_record_module.ArrayRecordReader(str(path))
@@ -195,13 +194,20 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def write_json(path: Path, tree: Any) -> None:
-    """Write a JSON file so that a reader sees the old one or the whole new one."""
+    """Write a JSON file so that a reader sees the old one or the whole new one.
+
+    Raises:
+        DataError: It cannot be written.
+    """
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    with open(temporary, "w", encoding="utf-8") as stream:
-        json.dump(tree, stream, indent=1)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "w", encoding="utf-8") as stream:
+            json.dump(tree, stream, indent=1)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def make_private_folder(folder: Path) -> None:
@@ -243,16 +249,12 @@ def check_unchanged(plan: TaskPlan) -> None:
             raise DataError(f"{file.path}: changed while it was read; run again when it is complete")
 
 
-def _hash_files(
-    files: Sequence[SourceFile], cache_dir: Path, *, echo: Callable[[str], object]
-) -> dict[str, str]:
+def _hash_files(files: Sequence[SourceFile], cache_dir: Path, *, echo: Callable[[str], object]) -> dict[str, str]:
     """SHA-256 by path; remembered by path, size and time of change, so that terabytes are hashed once."""
     memo_path = cache_dir / _HASHES_NAME
     memo = _read_json(memo_path) or {}
     by_path = {os.path.abspath(file.path): file for file in files}
-    wanted = {
-        path: file for path, file in by_path.items() if memo.get(path, [])[:2] != [file.size, file.mtime_ns]
-    }
+    wanted = {path: file for path, file in by_path.items() if memo.get(path, [])[:2] != [file.size, file.mtime_ns]}
     total = sum(file.size for file in wanted.values())
     if total > 2**30:
         echo(f"hashing {total / 2**30:.1f} GiB of source files (once; remembered in {memo_path})")
@@ -272,10 +274,10 @@ def _hash_files(
         if time.time_ns() - wanted[path].mtime_ns > _FRESH_NS
     }
     if settled:
-        with contextlib.suppress(OSError, DataError):  # A read-only cache can still be read.
+        with contextlib.suppress(DataError):  # A read-only cache can still be read.
             make_private_folder(cache_dir)
             write_json(memo_path, (_read_json(memo_path) or {}) | settled)
-    return {str(file.path): new[path] if path in new else memo[path][2] for path, file in by_path.items()}
+    return {path: new[path] if path in new else memo[path][2] for path in by_path}
 
 
 def _what_changed(plan: TaskPlan) -> str:

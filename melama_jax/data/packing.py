@@ -1,8 +1,9 @@
 """Documents' tokens into fixed rows, and rows into what a model reads. NumPy only.
 
-Documents are joined into one stream a shard. Row k holds the stream's tokens [k T, k T + T]: T + 1 tokens at stride T, so
-every token but the stream's first is predicted exactly once. The last partial row is kept and padded. A record on disk is
-the T + 1 tokens followed by the T + 1 segment ids: the document's ordinal within the row from 1, and 0 on padding.
+Documents are joined into one stream a shard. Row k holds the stream's tokens [k T, k T + T]: T + 1 tokens at stride T,
+so every token but the stream's first is predicted exactly once. The last partial row is kept and padded. A record on
+disk is the T + 1 tokens followed by the T + 1 segment ids: the document's ordinal within the row from 1, and 0 on
+padding.
 
 Shapes: T tokens of a row (`train.sequence_length`).
 """
@@ -157,9 +158,7 @@ def unpack_row(record: bytes, layout: RowLayout, *, attend_across_documents: boo
 
 def empty_row(sequence_length: int) -> Row:
     """A row of padding: every array as `unpack_row` gives it, all zero, so that no target counts."""
-    row: Row = {
-        name: np.zeros(sequence_length, np.int32) for name in ("inputs", "targets", "segment_ids", "positions")
-    }
+    row: Row = {name: np.zeros(sequence_length, np.int32) for name in ("inputs", "targets", "segment_ids", "positions")}
     return row | {"loss_weights": np.zeros(sequence_length, np.float32)}
 
 

@@ -98,12 +98,13 @@ class _SentencePieceVocabulary(Vocabulary):
         import sentencepiece
 
         self.path, self.sha256 = path, hashlib.sha256(content).hexdigest()
+        unreadable = DataError(f"data.vocabulary: {path} is no tokenizer that can be read; {_ACCEPTED}")
+        if not content:
+            raise unreadable
         try:
-            self._processor = sentencepiece.SentencePieceProcessor(model_proto=content) if content else None
+            self._processor = sentencepiece.SentencePieceProcessor(model_proto=content)
         except RuntimeError:
-            self._processor = None
-        if self._processor is None or not self._processor.vocab_size():
-            raise DataError(f"data.vocabulary: {path} is no tokenizer that can be read; {_ACCEPTED}")
+            raise unreadable from None
         self.vocab_size = self._processor.vocab_size()
         self.bos_id, self.eos_id, self.pad_id = (
             token if token >= 0 else None

@@ -1,0 +1,187 @@
+"""What the preparation hands to training: paths, counts and the fingerprint of the rows. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from melama_jax.config import Config
+from melama_jax.data.cache import CachePlan, TaskPlan, read_manifest
+from melama_jax.data.mixtures import integer_rates
+from melama_jax.data.packing import RowLayout
+from melama_jax.data.sources import BAD_REASONS
+from melama_jax.errors import ConfigError, DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitRows:
+    """Rows of one split of one task.
+
+    Attributes:
+        paths: ArrayRecord files, in order; those without rows are left out.
+        shard_rows: Rows of each file.
+        rows: Rows of all.
+        documents: Documents in them.
+        tokens: Tokens of the documents, with BOS and EOS, without padding.
+    """
+
+    paths: tuple[Path, ...]
+    shard_rows: tuple[int, ...]
+    rows: int
+    documents: int
+    tokens: int
+
+
+@dataclasses.dataclass(frozen=True)
+class PreparedTask:
+    """One task's rows; `manifest` is the whole of its `manifest.json`."""
+
+    task: str
+    folder: Path
+    rate: float
+    train: SplitRows
+    validation: SplitRows
+    manifest: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class PreparedData:
+    """Rows of every task of a mixture.
+
+    Attributes:
+        tasks: By name, in the order of the mixture.
+        layout: How a row lies on disk.
+        vocabulary_path: The tokenizer's file.
+        vocab_size: Tokens of the vocabulary.
+        fingerprint: Hash over the rows themselves, the sources and the rates. Two runs with equal fingerprints and
+            seeds read the same rows in the same order.
+    """
+
+    tasks: Mapping[str, PreparedTask]
+    layout: RowLayout
+    vocabulary_path: Path
+    vocab_size: int
+    fingerprint: str
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Token rate of each task."""
+        return {name: task.rate for name, task in self.tasks.items()}
+
+    @property
+    def sequence_length(self) -> int:
+        """T."""
+        return self.layout.sequence_length
+
+    def summary(self) -> list[dict[str, str]]:
+        """One row a task for a table: column title to text."""
+        total = sum(self.rates.values())
+        return [
+            {
+                "task": name,
+                "rate": f"{100 * task.rate / total:.1f}%",
+                "files": f"{len({entry['file'] for entry in task.manifest['identity']['sources']}):,}",
+                "documents": f"{task.train.documents + task.validation.documents:,}",
+                "tokens": f"{task.train.tokens + task.validation.tokens:,}",
+                "training rows": f"{task.train.rows:,}",
+                "validation rows": f"{task.validation.rows:,}",
+                "skipped": _describe(task.manifest["skipped"]) or "none",
+                "files left out": f"{len(task.manifest['files_left_out']):,}",
+            }
+            for name, task in self.tasks.items()
+        ]
+
+
+def load_prepared(plan: CachePlan, config: Config, *, echo: Callable[[str], object] = print) -> PreparedData:
+    """Read the manifests of caches that are whole, and check that the run can use them.
+
+    Raises:
+        ConfigError: A token id that the model's vocabulary does not have.
+        DataError: Too many bad records, or no training row for a task.
+    """
+    tasks = {}
+    for task in plan.tasks:
+        manifest = read_manifest(task.folder)
+        if manifest is None:
+            raise DataError(f"{task.folder}: has no manifest; run python -m melama_jax.data.prepare")
+        _check(task, manifest, config, echo)
+        train, validation = (_split_rows(task, manifest, split) for split in ("train", "validation"))
+        tasks[task.task] = PreparedTask(task.task, task.folder, plan.rates[task.task], train, validation, manifest)
+    rates = integer_rates(plan.rates)
+    rows = {
+        name: [
+            task.manifest["fingerprint"],
+            rates[name],
+            [
+                (split, shard["rows"], shard["rows_sha256"])
+                for split, facts in task.manifest["splits"].items()
+                for shard in facts["shards"]
+            ],
+        ]
+        for name, task in tasks.items()
+    }
+    fingerprint = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    return PreparedData(tasks, plan.layout, plan.vocabulary.path, plan.vocabulary.vocab_size, fingerprint)
+
+
+def _split_rows(plan: TaskPlan, manifest: Mapping[str, Any], split: str) -> SplitRows:
+    facts = manifest["splits"][split]
+    shards = [shard for shard in facts["shards"] if shard["rows"]]
+    return SplitRows(
+        tuple(plan.folder / shard["file"] for shard in shards),
+        tuple(shard["rows"] for shard in shards),
+        facts["rows"],
+        facts["documents"],
+        facts["tokens"],
+    )
+
+
+def _check(plan: TaskPlan, manifest: Mapping[str, Any], config: Config, echo: Callable[[str], object]) -> None:
+    data = config.data
+    skipped, records = manifest["skipped"], manifest["records"]
+    bad = {reason: skipped[reason] for reason in BAD_REASONS if skipped.get(reason)}
+    if sum(bad.values()) > data.max_bad_record_fraction * records:
+        share = sum(bad.values()) / records
+        places = "; first at " + ", ".join(f"{manifest['first_locations'][reason]} ({reason})" for reason in bad)
+        raise DataError(
+            f"data.sources.{plan.task}: {sum(bad.values())} of {records} records ({share:.2%}) cannot be read: "
+            f"{_describe(bad)}{places}; mend them, or raise data.max_bad_record_fraction from "
+            f"{data.max_bad_record_fraction} to at least {_round_up(share)}"
+        )
+    largest = max(facts["largest_token_id"] for facts in manifest["splits"].values())
+    if largest >= config.model.vocab_size:
+        raise ConfigError(
+            f"{plan.folder}: holds token id {largest} but model.vocab_size is {config.model.vocab_size}; "
+            f"set model.vocab_size to {largest + 1} or more"
+        )
+    train, validation = manifest["splits"]["train"], manifest["splits"]["validation"]
+    if not train["rows"]:
+        patterns = ", ".join(repr(source.glob) for source in data.sources[plan.task])
+        empty = f", {_describe(skipped)}" if skipped else ""
+        raise DataError(
+            f"data.sources.{plan.task}: {len(plan.files)} files match {patterns} under {data.root or 'the samples'} "
+            f"but give no training rows ({records} records{empty}, {train['documents']} documents for training, "
+            f"{validation['documents']} held out)"
+        )
+    if not validation["rows"] and (data.validation_fraction > 0 or _wants_validation(config, plan.task)):
+        echo(
+            f"WARNING: {plan.task} has no held-out rows ({validation['documents']} documents); its held-out loss "
+            f"cannot be measured. Raise data.validation_fraction from {data.validation_fraction}, or give a source "
+            f"with split: validation"
+        )
+
+
+def _wants_validation(config: Config, task: str) -> bool:
+    return any(source.split == "validation" for source in config.data.sources[task])
+
+
+def _round_up(share: float) -> float:
+    return min(1.0, int(share * 10000 + 1) / 10000)
+
+
+def _describe(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from melama_jax.config import DataConfig
+from melama_jax.data.mixtures import integer_rates, resolve_mixture
+from melama_jax.errors import ConfigError
+
+
+def resolve(**data: Any) -> dict[str, float]:
+    return resolve_mixture(DataConfig.model_validate(data))
+
+
+def test_the_default_is_the_papers() -> None:
+    assert resolve() == {"biomedical": 15, "clinical": 1, "general": 4}
+
+
+def test_single_domain_and_own_rates() -> None:
+    assert resolve(mixture="clinical") == {"clinical": 1}
+    assert resolve(rates={"clinical": 0.5, "general": 0}) == {"clinical": 0.5}
+    own = {"notes": [{"glob": "notes/*"}]}
+    assert resolve(mixture="notes", sources=own) == {"notes": 1}
+    assert resolve(rates={"notes": 2, "general": 1}, sources=own) == {"notes": 2, "general": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"mixture": "me_lama_pretrain"}, "did you mean me_llama_pretrain"),
+        ({"mixture": "zzz"}, "valid: me_llama_pretrain, biomedical, clinical, general"),
+        ({"rates": {"clincal": 1}}, r"data\.rates\.clincal.*did you mean clinical"),
+        ({"rates": {"clinical": 0}}, "no task has a positive rate"),
+        ({"rates": {}}, "no task has a positive rate"),
+    ],
+)
+def test_mistakes_name_what_would_work(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        resolve(**data)
+
+
+def test_integer_rates_are_exact() -> None:
+    assert integer_rates({"a": 15.0, "b": 1.0, "c": 4.0}) == {"a": 15, "b": 1, "c": 4}
+    assert integer_rates({"a": 0.75, "b": 0.05, "c": 0.2}) == {"a": 15, "b": 1, "c": 4}
+    whole = integer_rates({"a": 0.1, "b": 0.7, "c": 1e-7})
+    assert Fraction(whole["a"], whole["b"]) == Fraction(1, 7)
+    assert Fraction(whole["c"], whole["a"]) == Fraction(1, 10**6)
