@@ -6,6 +6,8 @@ training text: clinical records must not reach a log.
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Callable
 
@@ -41,10 +43,11 @@ def run_command(main: Callable[[], int | None]) -> None:
     """Run a command's `main` and leave the process with its status.
 
     A `MelamaError` prints as `error: <message>` on stderr with exit status 2; any other exception is a defect of
-    ours and keeps its traceback.
+    ours and keeps its traceback. A reader of stdout that has left, as `head` does, ends the command quietly.
     """
     try:
         status = main()
+        sys.stdout.flush()
     except MelamaError as error:
         message = " ".join(str(error).split())
         print(f"error: {message}", file=sys.stderr, flush=True)
@@ -52,4 +55,18 @@ def run_command(main: Callable[[], int | None]) -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr, flush=True)
         status = 130
+    except BrokenPipeError:
+        if not _reader_has_left():
+            raise
+        status = 141  # 128 + SIGPIPE, as a shell sees it from any other command
     sys.exit(status or 0)
+
+
+def _reader_has_left() -> bool:
+    """Whether stdout is a pipe that nobody reads; from then on it leads nowhere, so that the interpreter can end."""
+    watch = select.poll()
+    watch.register(sys.stdout.fileno(), 0)
+    left = any(events & (select.POLLERR | select.POLLHUP) for _, events in watch.poll(0))
+    if left:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return left

@@ -17,6 +17,21 @@ from melama_jax.config.schema import Config
 from melama_jax.errors import ConfigError
 
 
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice, of which YAML would silently keep the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        assert node is not None
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(None, None, f"{key.value!r} is given twice", key.start_mark)
+                seen.add(key.value)
+        return node
+
+
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
     """Read a YAML file, lay it over its `base:` if it names one, apply overrides, and check the whole.
 
@@ -95,9 +110,9 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text; expected a YAML configuration") from None
     try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not valid YAML: {error}") from None
+        tree = yaml.load(text, _Loader)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
+        raise ConfigError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -119,16 +134,16 @@ def _parse_override(text: str) -> dict[str, Any]:
     if not equals or not key:
         raise ConfigError(f"--set {text!r}: expected key=value, such as train.steps=300")
     annotation = _annotation_of(key)
-    if annotation is str:
-        value: Any = raw
-    else:
+    value: Any = raw
+    if _accepts_text(annotation):
+        # As written: the numbers, dates and mappings that YAML sees in a path or a name are not meant.
+        if annotation is not str and raw in ("null", "~"):
+            value = None
+    elif raw:
         try:
-            value = yaml.safe_load(raw) if raw else raw
-        except yaml.YAMLError:
+            value = yaml.load(raw, _Loader)
+        except (yaml.YAMLError, ValueError):
             raise ConfigError(f"--set {key}: {raw!r} is not a YAML value") from None
-        # Numbers and dates that YAML sees in a path or a name are wanted as written.
-        if value is not None and _accepts_text(annotation) and not isinstance(value, (list, dict)):
-            value = raw
     tree: Any = value
     for part in reversed(key.split(".")):
         tree = {part: tree}
@@ -155,8 +170,7 @@ def _annotation_of(key: str) -> Any:
         if part not in fields:
             raise ConfigError(f"--set {key}: {_unknown_key(parts[: depth + 1], fields)}")
         annotation = fields[part].annotation
-        options = [annotation, *typing.get_args(annotation)]
-        model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
+        model = _section_of(annotation)
     return annotation
 
 
@@ -183,18 +197,27 @@ def _all_keys() -> dict[str, str]:
     return keys
 
 
+def _section_of(annotation: Any) -> Any:
+    """The section an annotation holds, as `RopeScaling | None` does; None without one."""
+    options = [annotation, *typing.get_args(annotation)]
+    return next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
+
+
+def _inner_section(annotation: Any) -> Any:
+    """The section within any depth of mappings and sequences, as in `dict[str, tuple[Source, ...]]`."""
+    inner = (_inner_section(option) for option in typing.get_args(annotation))
+    return _section_of(annotation) or next((section for section in inner if section is not None), None)
+
+
 def _explain(item: Any) -> str:
     location = [part for part in item["loc"] if part != "function-after"]
     path = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
-        model: Any = Config
+        section: Any = Config
         for part in location[:-1]:
-            if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
-                field = model.model_fields.get(part)
-                options = [field.annotation, *typing.get_args(field.annotation)] if field else []
-                model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
-        fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
-        return _unknown_key(location, [field.alias or name for name, field in fields.items()])
+            if part in section.model_fields:
+                section = _inner_section(section.model_fields[part].annotation) or section
+        return _unknown_key(location, [field.alias or name for name, field in section.model_fields.items()])
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
     message = item["msg"][0].lower() + item["msg"][1:]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from melama_jax.config.presets import PRESETS
 
@@ -30,6 +31,14 @@ class Section(BaseModel):
         coerce_numbers_to_str=True,
         allow_inf_nan=False,
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_truth_as_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """`keep_every: true` would otherwise mean 1."""
+        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
+            raise PydanticCustomError("truth", "true and false are not accepted")
+        return value
 
 
 class RunConfig(Section):
@@ -86,7 +95,7 @@ class ModelConfig(Section):
     max_position_embeddings: PositiveInt = None  # type: ignore[assignment]
     """Longest context the weights are meant for, in tokens."""
     initializer_range: Annotated[float, Field(gt=0)] = 0.02
-    """Standard deviation of the truncated-normal initial matrices."""
+    """Standard deviation of the normal draws of the initial matrices, before they are cut off at twice it."""
     param_dtype: Dtype = "float32"
     """Dtype of the stored parameters."""
     compute_dtype: Dtype = "bfloat16"
@@ -100,7 +109,7 @@ class ModelConfig(Section):
         preset = data.get("preset", "tiny")
         if preset is None:
             sizes: dict[str, Any] = {"rope_theta": 1e4, "rms_norm_eps": 1e-5, "tie_word_embeddings": False}
-        elif preset not in PRESETS:
+        elif not isinstance(preset, str) or preset not in PRESETS:
             raise ValueError(f"model.preset {preset!r} is unknown; choose one of {', '.join(PRESETS)}")
         else:
             sizes = dict(PRESETS[preset])
@@ -108,9 +117,9 @@ class ModelConfig(Section):
         if "head_dim" not in given and (
             {"hidden_size", "num_attention_heads"} & given.keys() or "head_dim" not in sizes
         ):
-            hidden = given.get("hidden_size", sizes.get("hidden_size"))
-            heads = given.get("num_attention_heads", sizes.get("num_attention_heads"))
-            if isinstance(hidden, int) and isinstance(heads, int) and heads > 0:
+            hidden = _whole(given.get("hidden_size", sizes.get("hidden_size")))
+            heads = _whole(given.get("num_attention_heads", sizes.get("num_attention_heads")))
+            if hidden and heads:
                 if hidden % heads:
                     raise ValueError(
                         f"model.num_attention_heads {heads} does not divide model.hidden_size {hidden}; "
@@ -232,11 +241,12 @@ class DataConfig(Section):
     validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.01
     """Share of documents held out of training, by a hash of the text."""
     max_bad_record_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of unreadable records of a domain that is still accepted; they are counted either way."""
+    """Share of unreadable records of a domain that is still accepted; they are counted either way, as are
+    empty texts, which are no error."""
     cache_dir: Annotated[str, Field(json_schema_extra=_FREE)] = "cache"
     """Folder of the tokenized rows, shared between runs; holds the text as token ids, so guard it like the sources."""
     prepare_workers: Annotated[int, Field(ge=0, json_schema_extra=_FREE)] = 0
-    """Processes that tokenize; 0 takes one per core."""
+    """Processes that tokenize; 0 takes one per core, fewer for little text."""
     read_threads: Annotated[PositiveInt, Field(json_schema_extra=_FREE)] = 4
     """Threads that read rows ahead of training."""
     prefetch_batches: Annotated[PositiveInt, Field(json_schema_extra=_FREE)] = 4
@@ -321,7 +331,7 @@ class LogConfig(Section):
     """What is reported while training."""
 
     interval: PositiveInt = 10
-    """Steps between log records."""
+    """Steps between log records; the first step, the last and every evaluation are logged too."""
     tensorboard: bool = True
     """Write TensorBoard event files under the run folder."""
     wandb_project: str | None = None
@@ -365,6 +375,15 @@ class Config(Section):
                 f"{longest}; shorten the sequence or raise model.max_position_embeddings"
             )
         return self
+
+
+def _whole(value: Any) -> int | None:
+    """A positive whole number, also one written as text or 64.0, as the fields themselves accept; else None."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number > 0 else None
 
 
 def _divisors(number: int) -> str:

@@ -35,7 +35,7 @@ class LlamaConfig:
         rope_scaling: LLaMA 3.1's scaling, or None.
         rms_norm_eps: Added to the mean square.
         tie_word_embeddings: Whether the head is the embedding transposed.
-        initializer_range: Standard deviation of the initial matrices.
+        initializer_range: Standard deviation of the initial matrices, before they are cut off at twice it.
         param_dtype: Dtype name of the stored parameters.
         compute_dtype: Dtype name of matrix products.
         attention: Attention backend, see `melama_jax.model.attention`.

@@ -57,7 +57,13 @@ def detect(environ: Mapping[str, str] | None = None) -> Cluster:
     """
     env = os.environ if environ is None else environ
     cluster = _from_variables(env) or _from_slurm(env) or _from_open_mpi(env) or _from_tpu(env)
-    cluster = cluster or Cluster("single process")
+    if cluster is None:
+        if _number(env, "JAX_NUM_PROCESSES", 1) > 1:
+            raise MeshError(
+                f"JAX_NUM_PROCESSES is {env['JAX_NUM_PROCESSES']}, so JAX_COORDINATOR_ADDRESS must be host:port of "
+                f"process 0; without it every process would train alone"
+            )
+        cluster = Cluster("single process")
     _refuse_loopback(cluster, env)
     return cluster
 
@@ -133,16 +139,19 @@ def _from_variables(env: Mapping[str, str]) -> Cluster | None:
 
 def _from_slurm(env: Mapping[str, str]) -> Cluster | None:
     # A batch script without srun has no step: it is one process, whatever the allocation's size.
-    if "SLURM_JOB_ID" not in env or "SLURM_STEP_NODELIST" not in env or int(env.get("SLURM_NTASKS", "1")) < 2:
+    if "SLURM_JOB_ID" not in env or "SLURM_STEP_NODELIST" not in env:
+        return None
+    # The step's own count: an interactive step of one task may still show the allocation's SLURM_NTASKS.
+    processes = _number(env, "SLURM_STEP_NUM_TASKS", _number(env, "SLURM_NTASKS", 1))
+    if processes < 2:
         return None
     host = _first_slurm_host(env["SLURM_STEP_NODELIST"])
-    port = env.get("JAX_COORDINATOR_PORT") or str(61440 + int(env["SLURM_JOB_ID"]) % 4096)
-    processes = int(env["SLURM_NTASKS"])
-    hosts = int(env.get("SLURM_STEP_NUM_NODES") or env.get("SLURM_NNODES") or 1)
+    port = _number(env, "JAX_COORDINATOR_PORT", 61440 + _number(env, "SLURM_JOB_ID") % 4096)
+    hosts = _number(env, "SLURM_STEP_NUM_NODES", _number(env, "SLURM_NNODES", 1))
     return Cluster(
         "SLURM",
         processes,
-        int(env["SLURM_PROCID"]),
+        _number(env, "SLURM_PROCID"),
         f"{host}:{port}",
         hosts,
         _own_device(env, processes > hosts, env.get("SLURM_LOCALID")),
@@ -150,31 +159,33 @@ def _from_slurm(env: Mapping[str, str]) -> Cluster | None:
 
 
 def _first_slurm_host(node_list: str) -> str:
-    """First host of a SLURM node list: "a100-[03-05,9],b1" gives "a100-03"."""
-    match = re.match(r"([^\[,]+)(?:\[(\d+)[^\]]*\]([^,]*))?", node_list)
+    """First host of a SLURM node list: "a100-[03-05,9],b1" gives "a100-03", "rack[1-2]n[4-6]" gives "rack1n4"."""
+    match = re.match(r"(?:[^\[\],]|\[[^\]]*\])+", node_list)
     if match is None:
         raise MeshError(f"SLURM_STEP_NODELIST {node_list!r} names no host")
-    return "".join(part or "" for part in match.groups())
+    return re.sub(r"\[(\d+)[^\]]*\]", r"\1", match.group())
 
 
 def _from_open_mpi(env: Mapping[str, str]) -> Cluster | None:
-    processes = int(env.get("OMPI_COMM_WORLD_SIZE", "1"))
+    processes = _number(env, "OMPI_COMM_WORLD_SIZE", 1)
     if processes < 2:
         return None
-    match = re.search(r"tcp6?://\[?([^,\]]+?)(?:[,\]]|:\d+$)", env.get("OMPI_MCA_orte_hnp_uri", ""))
+    # Such as 1531576320.0;tcp://10.96.0.1,10.148.0.1:34911 or ...;tcp6://[fe80::b9b,2620:10d::9b]:43370
+    uri = env.get("OMPI_MCA_orte_hnp_uri", "")
+    match = re.match(r"(\d+)\.\d+;tcp(6?)://\[?([^,;\]]+?)(?:[,\]]|:\d+(?:;|$))", uri)
     if match is None:
         raise MeshError(
-            "Open MPI does not tell where its launcher runs (OMPI_MCA_orte_hnp_uri is absent); "
-            "set JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
+            f"Open MPI does not tell where its launcher runs (OMPI_MCA_orte_hnp_uri is {uri or 'absent'}); "
+            f"set JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
         )
-    job = int(re.match(r"\d+", env["OMPI_MCA_orte_hnp_uri"]).group()) // 4096  # type: ignore[union-attr]
-    port = env.get("JAX_COORDINATOR_PORT") or str(61440 + job % 4096)
-    local = int(env.get("OMPI_COMM_WORLD_LOCAL_SIZE", "1"))
+    job, is_ipv6, host = match.groups()
+    port = _number(env, "JAX_COORDINATOR_PORT", 61440 + int(job) // 4096 % 4096)
+    local = _number(env, "OMPI_COMM_WORLD_LOCAL_SIZE", 1)
     return Cluster(
         "Open MPI",
         processes,
-        int(env["OMPI_COMM_WORLD_RANK"]),
-        f"{match.group(1)}:{port}",
+        _number(env, "OMPI_COMM_WORLD_RANK"),
+        f"[{host}]:{port}" if is_ipv6 else f"{host}:{port}",
         -(-processes // local),
         _own_device(env, local > 1, env.get("OMPI_COMM_WORLD_LOCAL_RANK")),
     )
@@ -194,6 +205,16 @@ def _has_libtpu() -> bool:
     import importlib.util
 
     return importlib.util.find_spec("libtpu") is not None
+
+
+def _number(env: Mapping[str, str], name: str, default: int | None = None) -> int:
+    """A variable that must hold a whole number; absent or empty takes the default."""
+    text = env.get(name, "")
+    if not text and default is not None:
+        return default
+    if not text.isdecimal():
+        raise MeshError(f"{name} is {text!r}, but must be a whole number")
+    return int(text)
 
 
 def _own_device(env: Mapping[str, str], several_per_host: bool, local_id: str | None) -> tuple[int, ...] | None:

@@ -102,6 +102,8 @@ def mesh_sizes(config: MeshConfig, num_devices: int) -> dict[str, int]:
     Raises:
         MeshError: The sizes do not multiply to the number of devices; the message names layouts that would.
     """
+    if num_devices < 1:
+        raise MeshError(f"a mesh needs at least 1 device; found {num_devices}")
     sizes = {axis: getattr(config, axis) for axis in MESH_AXES}
     fixed = math.prod(size for size in sizes.values() if size != -1)
     shown = " x ".join(f"{axis} {size}" for axis, size in sizes.items())
@@ -211,7 +213,8 @@ def _nearest_layouts(mesh: AnyMesh, dims: Mapping[str, set[int]]) -> str:
             if not any(size % fsdp for size in dims.get("fsdp", ())):
                 layouts.append((total // tensor // fsdp, fsdp, tensor))
     layouts.sort(key=lambda sizes: (abs(math.log(sizes[2] / wanted[1])), abs(math.log(sizes[1] / wanted[0]))))
-    shown = "; ".join(f"data {d} x fsdp {f} x tensor {t}" for d, f, t in layouts[:4])
+    context = f" x context {mesh.shape['context']}" if mesh.shape["context"] > 1 else ""
+    shown = "; ".join(f"data {d} x fsdp {f}{context} x tensor {t}" for d, f, t in layouts[:4])
     return f"layouts of {mesh.size} devices that work: {shown}"
 
 
@@ -247,7 +250,8 @@ def check_batch(mesh: AnyMesh, *, rows: int, sequence_length: int, name: str = "
 
 def local_rows(sharding: NamedSharding, rows: int) -> list[int]:
     """Rows of a global batch [rows, ...] that this process's devices hold, sorted."""
-    spans = sharding.addressable_devices_indices_map((rows,)).values()
+    of_rows = NamedSharding(sharding.mesh, PartitionSpec(*sharding.spec[:1]))  # the other dimensions do not matter
+    spans = of_rows.addressable_devices_indices_map((rows,)).values()
     return sorted({row for span in spans if span is not None for row in range(*span[0].indices(rows))})
 
 

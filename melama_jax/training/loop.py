@@ -93,13 +93,14 @@ class Loop:
             last = number == config.train.steps
             stopping = stop.reached(number)
             evaluates = self._evaluator is not None and (last or number % (config.eval.interval or 1) == 0)
+            logs = last or evaluates or number == 1 or number % config.log.interval == 0
             saves = last or stopping or number % config.checkpoint.interval == 0
-            if not (last or evaluates or number % config.log.interval == 0 or saves):
+            if not (logs or saves):
                 continue
 
             values = {key: float(value) for key, value in jax.device_get(metrics).items()}
             seconds = time.monotonic() - clock
-            if evaluates or last or number % config.log.interval == 0:
+            if logs:
                 record = self._record(number, values, seconds=seconds, waited=waited, steps=counted)
                 if evaluates:
                     assert self._evaluator is not None

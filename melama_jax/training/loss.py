@@ -62,8 +62,8 @@ def cross_entropy(
         compute_dtype: Dtype of the products; None takes that of `hidden`. Logits are float32.
     """
     dtype = jnp.dtype(compute_dtype or hidden.dtype)
-    total, entropy, weight = _loss((z_loss, chunk_size, dtype.name), hidden, head, targets, weights)
-    return LossSums(total, entropy, weight)
+    sums: Any = _loss((z_loss, chunk_size, dtype.name), hidden, head, targets, weights)
+    return LossSums(*sums)
 
 
 def reference(

@@ -33,7 +33,7 @@ class MetricsWriter:
             directory: The run folder.
             config: Which sinks.
             resume_step: Steps already done; records of later steps (written after the checkpoint) are removed.
-            run_config: The resolved configuration, for the tracker.
+            run_config: The resolved configuration, for the tracker; `log.sample_prompt` is left out.
             echo: Where notes go.
 
         Raises:
@@ -57,8 +57,10 @@ class MetricsWriter:
                 raise ConfigError(
                     f"log.wandb_project {config.wandb_project!r} needs the wandb extra: pip install 'melama_jax[wandb]'"
                 ) from None
+            # A prompt may be clinical text.
+            log = {key: value for key, value in run_config.get("log", {}).items() if key != "sample_prompt"}
             self._wandb = wandb.init(
-                project=config.wandb_project, dir=str(directory), name=directory.name, config=dict(run_config)
+                project=config.wandb_project, dir=str(directory), name=directory.name, config={**run_config, "log": log}
             )
 
     def write(self, record: Mapping[str, Any]) -> None:
@@ -100,9 +102,11 @@ def rewind(path: Path, step: int) -> int:
     """Remove records after `step`, by writing beside and renaming; returns how many went."""
     if not path.exists():
         return 0
-    lines = path.read_text(encoding="utf-8").splitlines()
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
     kept = [record for record in read(path) if record["step"] <= step]
-    if len(kept) == len(lines):
+    # A kill may have cut a whole record's newline alone; the next record must not join it.
+    if len(kept) == len(lines) and text.endswith("\n"):
         return 0
     beside = path.with_suffix(".tmp")
     beside.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
@@ -120,7 +124,8 @@ def plot_loss(metrics: Path, picture: Path) -> None:
     axes = figure.add_subplot()
     train = [(r["step"], r["train/loss"]) for r in records if r.get("train/loss") is not None]
     if train:
-        axes.plot(*zip(*train, strict=True), color="0.65", linewidth=1, label="train")
+        marker = "." if len(train) == 1 else None  # a line of one point is invisible
+        axes.plot(*zip(*train, strict=True), color="0.65", linewidth=1, marker=marker, label="train")
     domains = sorted(
         {key.split("/")[1] for r in records for key in r if key.startswith("eval/") and key.endswith("/loss")}
     )
@@ -132,7 +137,7 @@ def plot_loss(metrics: Path, picture: Path) -> None:
     axes.set_ylabel("cross-entropy (nats per token)")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    if train or domains:
+    if axes.has_data():
         axes.legend(frameon=False)
     beside = picture.with_name(f".{picture.name}")
     figure.savefig(beside, format="png")

@@ -92,7 +92,7 @@ def format_bytes(count: float) -> str:
     """Bytes in binary units with three digits."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.3g} {unit}"
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 999.5 else f"{count:.3g} {unit}"
         count /= 1024
     return f"{count:.4g} TiB"
 
