@@ -246,7 +246,7 @@ def show_sample(config: Config, mesh: Mesh, train_state: state.TrainState, echo:
             prompt,
             num_tokens=min(config.log.sample_tokens, max(1, config.train.sequence_length - len(prompt))),
             stop=vocabulary.eos_id,
-            key=jax.random.key(config.run.seed),
+            seed=config.run.seed,
         )
     echo(f"sample: {vocabulary.decode([*prompt, *drawn])}")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jax.sharding import PartitionSpec
 
 from melama_jax.model import llama
 from melama_jax.model.llama_config import LlamaConfig
@@ -19,7 +19,7 @@ def continue_tokens(
     *,
     num_tokens: int,
     stop: int | None,
-    key: jax.Array,
+    seed: int,
 ) -> list[int]:
     """Sample a continuation at temperature 0.7, the whole sequence recomputed for each token (no cache).
 
@@ -29,7 +29,7 @@ def continue_tokens(
         prompt: Token ids; at least one.
         num_tokens: Tokens to draw at the most.
         stop: Token that ends the text (not returned), or None.
-        key: Random key.
+        seed: Seed of the draws.
 
     Returns:
         The new token ids.
@@ -43,16 +43,17 @@ def continue_tokens(
     tokens = np.zeros((copies, length), np.int32)
     tokens[:, : len(prompt)] = prompt
 
-    @jax.jit
-    def draw(params: llama.Params, tokens: jax.Array, position: jax.Array, key: jax.Array) -> jax.Array:
+    def draw(params: llama.Params, tokens: jax.Array, position: int) -> jax.Array:
         hidden = llama.forward(model, params, tokens)
         last = jax.lax.dynamic_slice_in_dim(hidden, position, 1, axis=1)
         scores = llama.logits(model, params, last)[0, 0]
-        return jax.random.categorical(jax.random.fold_in(key, position), scores / 0.7)
+        return jax.random.categorical(jax.random.fold_in(jax.random.key(seed), position), scores / 0.7)
 
+    # Every process must be able to read the token.
+    draw = jax.jit(draw, out_shardings=None if mesh.empty else PartitionSpec())
     drawn: list[int] = []
     for position in range(len(prompt) - 1, len(prompt) - 1 + num_tokens):
-        token = int(jax.device_get(draw(params, jnp.asarray(tokens), position, key)))
+        token = int(jax.device_get(draw(params, tokens, position)))
         if token == stop:
             break
         drawn.append(token)

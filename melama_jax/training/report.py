@@ -23,9 +23,9 @@ FLOPS_CONVENTION = (
 
 
 def make_console() -> Console:
-    """Standard output as a rich console; as wide as needed where it is not a terminal."""
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+    """Standard output as a rich console that prints text as it is; wide where it is not a terminal."""
+    width = None if Console().is_terminal else 160
+    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False, width=width)
 
 
 def plan_table(

@@ -22,12 +22,14 @@ def alone(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Path:
 
 def test_losses_are_those_of_one_process(alone: Path, tmp_path: Path, cache_dir: Path) -> None:
     tree = runs.small_tree(tmp_path, cache_dir)
+    tree["log"] |= {"sample_prompt": "The patient", "sample_tokens": 4}
     codes = runs.finish(runs.start_processes(tree, tmp_path, processes=2))
     assert codes == [0, 0], (tmp_path / "log0").read_text()[-2000:]
     assert [s for s, _ in runs.losses(tmp_path)] == list(range(1, 13))
     assert [x for _, x in runs.losses(tmp_path)] == pytest.approx([x for _, x in runs.losses(alone)], rel=1e-5)
     assert [x for *_, x in runs.held_out(tmp_path)] == pytest.approx([x for *_, x in runs.held_out(alone)], rel=1e-5)
     assert "process 0 of 2" in (tmp_path / "log0").read_text()
+    assert "sample: The patient" in (tmp_path / "log0").read_text()
     assert "step 1/12" not in (tmp_path / "log1").read_text()
 
 
