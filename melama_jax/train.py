@@ -25,7 +25,7 @@ from melama_jax.parallel.hardware import accelerator_of
 from melama_jax.training import batches, checkpoint, report, state, step
 from melama_jax.training.evaluator import Evaluator
 from melama_jax.training.loop import DataPosition, Loop
-from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, plot_loss
+from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, check_installed, plot_loss
 from melama_jax.training.preemption import StopRequest
 
 
@@ -69,6 +69,8 @@ def check_layout(config: Config, mesh: Mesh | AbstractMesh) -> None:
 
 def train(config: Config) -> int:
     """Run the job that a configuration describes, from the start or from its newest checkpoint."""
+    check_installed(config.log)
+
     # Who takes part, on which mesh.
     console = report.make_console()
     distributed.initialize(console.print)

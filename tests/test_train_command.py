@@ -125,7 +125,7 @@ def test_resumed_on_another_mesh_the_next_loss_is_the_same(
         time.sleep(0.01)
     process.kill()
     process.wait()
-    mesh = {"data": 2, "fsdp": 2, "context": 1, "tensor": 2}
+    mesh = {"data": 1, "fsdp": 2, "context": 2, "tensor": 2}
     assert in_process(tmp_path, cache_dir, mesh=mesh, checkpoint={"interval": 6}) == 0
     assert runs.losses(tmp_path) == [(s, pytest.approx(x, rel=1e-5)) for s, x in runs.losses(uninterrupted)]
 

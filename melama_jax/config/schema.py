@@ -26,7 +26,6 @@ class Section(BaseModel):
         frozen=True,
         extra="forbid",
         use_attribute_docstrings=True,
-        populate_by_name=True,
         protected_namespaces=(),
         coerce_numbers_to_str=True,
         allow_inf_nan=False,
@@ -68,7 +67,7 @@ class RopeScaling(Section):
 class ModelConfig(Section):
     """A LLaMA: a preset, any of its sizes overridden, and the dtypes."""
 
-    preset: str | None = "tiny"
+    preset: Annotated[str | None, Field(json_schema_extra=_FREE)] = "tiny"
     """Name of a published or test size; the size fields below start from it."""
     vocab_size: PositiveInt = None  # type: ignore[assignment]  # filled from the preset before validation
     """Rows of the token embedding and columns of the head (V)."""

@@ -31,6 +31,12 @@ def resolve_mixture(data: DataConfig) -> dict[str, float]:
     for task in rates:
         if task not in data.sources:
             raise ConfigError(f"data.rates.{task}: data.sources has no such task{_nearest(task, data.sources)}")
+    for task in data.sources:
+        if task not in rates and task not in DOMAINS:
+            raise ConfigError(
+                f"data.sources.{task}: {data.mixture!r} does not use this task{_nearest(task, rates)} "
+                f"(or name it in data.rates)"
+            )
     positive = {task: float(rate) for task, rate in rates.items() if rate > 0}
     if not positive:
         raise ConfigError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class MetricsWriter:
         Raises:
             ConfigError: Weights & Biases is asked for but not installed.
         """
+        check_installed(config)
         self._path = directory / METRICS_FILE
         removed = rewind(self._path, resume_step)
         if removed:
@@ -51,16 +53,17 @@ class MetricsWriter:
             purge = resume_step + 1 if resume_step else None
             self._tensorboard = SummaryWriter(str(directory / "tensorboard"), purge_step=purge)
         if config.wandb_project:
-            try:
-                import wandb  # type: ignore[import-not-found]  # an extra
-            except ImportError:
-                raise ConfigError(
-                    f"log.wandb_project {config.wandb_project!r} needs the wandb extra: pip install 'melama_jax[wandb]'"
-                ) from None
+            import wandb  # type: ignore[import-not-found]  # an extra
+
             # A prompt may be clinical text.
             log = {key: value for key, value in run_config.get("log", {}).items() if key != "sample_prompt"}
             self._wandb = wandb.init(
-                project=config.wandb_project, dir=str(directory), name=directory.name, config={**run_config, "log": log}
+                project=config.wandb_project,
+                dir=str(directory),
+                name=directory.name,
+                id=_tracker_id(directory / "wandb-id"),
+                resume="allow",
+                config={**run_config, "log": log},
             )
 
     def write(self, record: Mapping[str, Any]) -> None:
@@ -83,6 +86,22 @@ class MetricsWriter:
             self._tensorboard.close()
         if self._wandb is not None:
             self._wandb.finish()
+
+
+def check_installed(config: LogConfig) -> None:
+    """Refuse a tracker that is not installed; cheap, so that every process can ask before any work is done.
+
+    Raises:
+        ConfigError: Naming the extra to install.
+    """
+    if config.wandb_project is None:
+        return
+    try:
+        import wandb  # type: ignore[import-not-found]  # noqa: F401  # an extra
+    except ImportError:
+        raise ConfigError(
+            f"log.wandb_project {config.wandb_project!r} needs the wandb extra: pip install 'melama_jax[wandb]'"
+        ) from None
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -142,6 +161,13 @@ def plot_loss(metrics: Path, picture: Path) -> None:
     beside = picture.with_name(f".{picture.name}")
     figure.savefig(beside, format="png")
     beside.replace(picture)
+
+
+def _tracker_id(file: Path) -> str:
+    """The tracker's name for this run folder, so that a resumed run goes on under it."""
+    if not file.exists():
+        file.write_text(uuid.uuid4().hex[:12], encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
 
 
 def _finite(value: Any) -> Any:

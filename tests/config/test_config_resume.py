@@ -116,6 +116,7 @@ def test_every_field_of_model_and_data_is_refused_or_marked_free() -> None:
         if isinstance(inner.json_schema_extra, dict) and inner.json_schema_extra.get("resume") == "free"
     }
     assert free == {
+        "model.preset",
         "data.root",
         "data.vocabulary",
         "data.cache_dir",

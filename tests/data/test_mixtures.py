@@ -47,3 +47,11 @@ def test_integer_rates_are_exact() -> None:
     whole = integer_rates({"a": 0.1, "b": 0.7, "c": 1e-7})
     assert Fraction(whole["a"], whole["b"]) == Fraction(1, 7)
     assert Fraction(whole["c"], whole["a"]) == Fraction(1, 10**6)
+
+
+def test_a_task_that_nothing_uses_is_refused() -> None:
+    data = DataConfig.model_validate({"sources": {"clinicl": [{"glob": "notes/*"}]}})
+    with pytest.raises(ConfigError, match=r"data\.sources\.clinicl: .*did you mean clinical\?"):
+        resolve_mixture(data)
+    named = data.model_copy(update={"rates": {"clinicl": 1.0}})
+    assert resolve_mixture(named) == {"clinicl": 1.0}

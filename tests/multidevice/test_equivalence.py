@@ -14,7 +14,7 @@ from melama_jax.config import Config, MeshConfig, from_mapping
 from melama_jax.parallel import mesh as meshes
 from melama_jax.training import state, step
 
-ROWS, LENGTH = 32, 64
+ROWS, LENGTH = 32, 32
 MESHES = [(1, 1, 1, 1), (8, 1, 1, 1), (1, 8, 1, 1), (1, 2, 2, 2), (2, 2, 1, 2)]
 
 

@@ -350,8 +350,13 @@ def parse_plots(text: str) -> tuple[Plot, ...]:
         plots.append(
             Plot(
                 name,
-                tuple(tuple(tuple(item.split(" = ")) for item in _items(values)) for values in slots),
+                tuple(tuple(_pair(item) for item in _items(values)) for values in slots),
                 tuple(_clauses(step) for step in steps),
             )
         )
     return tuple(plots)
+
+
+def _pair(item: str) -> tuple[str, str]:
+    name, value = item.split(" = ")
+    return name, value

@@ -196,8 +196,9 @@ def test_wandb_gets_figures_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         tree={"run": {"seed": 1}, "log": {"interval": 2, "sample_prompt": "a patient"}},
     )
     shown = {"run": {"seed": 1}, "log": {"interval": 2}}
+    number = (folder / "wandb-id").read_text()
     assert calls == [
-        {"project": "llamas", "dir": str(folder), "name": "run-7", "config": shown},
+        {"project": "llamas", "dir": str(folder), "name": "run-7", "id": number, "resume": "allow", "config": shown},
         ({"train/loss": 2.0, "tokens_seen": 12}, 3),
         "finish",
     ]
