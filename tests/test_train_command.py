@@ -53,7 +53,11 @@ def test_loss_falls_and_every_domain_is_measured(uninterrupted: Path) -> None:
     assert [record["step"] for record in records] == list(range(1, 13))
     assert records[-1]["train/loss"] < records[0]["train/loss"] - 0.1
     for domain in ("biomedical", "clinical", "general"):
-        assert records[11][f"eval/{domain}/loss"] < records[5][f"eval/{domain}/loss"]
+        assert (
+            records[11][f"eval/{domain}/loss"]
+            < records[5][f"eval/{domain}/loss"]
+            < records[0][f"baseline/{domain}/loss"]
+        )
     assert {"train/grad_norm", "train/learning_rate", "tokens_per_second", "data_wait_fraction"} <= records[0].keys()
 
 

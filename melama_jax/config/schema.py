@@ -312,6 +312,8 @@ class EvalConfig(Section):
 
     interval: PositiveInt | None = 100
     """Steps between evaluations; the last step is always evaluated; null for none."""
+    before_training: bool = True
+    """Also evaluate before the first step; logged with step 1 as baseline/<domain>/loss."""
     max_rows: PositiveInt = 64
     """Held-out rows per domain, the same ones every time."""
     batch_size: PositiveInt | None = None

@@ -18,7 +18,7 @@ from melama_jax.training.checkpoint import Checkpointer
 from melama_jax.training.evaluator import Evaluator
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, plot_loss
 from melama_jax.training.preemption import StopRequest
-from melama_jax.training.report import ProgressReport
+from melama_jax.training.report import ProgressReport, describe_evaluations
 from melama_jax.training.state import TrainState
 from melama_jax.training.step import Batch
 
@@ -81,6 +81,7 @@ class Loop:
         """Train to the last step or to a stop request; returns the state, and whether it was a request."""
         config = self._config
         first = number = int(train_state.step)
+        baseline = self._measure_baseline(train_state) if number == 0 else {}
         clock, waited, counted = time.monotonic(), 0.0, 0
         while number < config.train.steps:
             before = time.monotonic()
@@ -102,6 +103,8 @@ class Loop:
             seconds = time.monotonic() - clock
             if logs:
                 record = self._record(number, values, seconds=seconds, waited=waited, steps=counted)
+                if number == 1:
+                    record |= baseline
                 if evaluates:
                     assert self._evaluator is not None
                     record |= self._evaluator(train_state.params)
@@ -116,6 +119,14 @@ class Loop:
             # The clock stands still during evaluation and saving.
             clock, waited, counted = time.monotonic(), 0.0, 0
         return train_state, False
+
+    def _measure_baseline(self, train_state: TrainState) -> dict[str, float]:
+        """Held-out loss before the first step, as `baseline/...`: what forgetting is measured against."""
+        if self._evaluator is None or not self._config.eval.before_training:
+            return {}
+        results = self._evaluator(train_state.params)
+        self.progress.note(f"held-out loss before training: {describe_evaluations(results)}")
+        return {key.replace("eval/", "baseline/", 1): value for key, value in results.items()}
 
     def _record(
         self, number: int, values: dict[str, float], *, seconds: float, waited: float, steps: int

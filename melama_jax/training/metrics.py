@@ -149,7 +149,9 @@ def plot_loss(metrics: Path, picture: Path) -> None:
         {key.split("/")[1] for r in records for key in r if key.startswith("eval/") and key.endswith("/loss")}
     )
     for domain in domains:
-        points = [(r["step"], r[f"eval/{domain}/loss"]) for r in records if r.get(f"eval/{domain}/loss") is not None]
+        key = f"{domain}/loss"
+        points = [(0, r[f"baseline/{key}"]) for r in records if r.get(f"baseline/{key}") is not None]
+        points += [(r["step"], r[f"eval/{key}"]) for r in records if r.get(f"eval/{key}") is not None]
         if points:
             axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=f"held-out {domain}")
     axes.set_xlabel("optimizer step")

@@ -111,13 +111,12 @@ class ProgressReport:
                 TextColumn("step"),
                 MofNCompleteColumn(),
                 BarColumn(bar_width=24),
-                TextColumn("{task.fields[figures]}"),
                 TimeElapsedColumn(),
                 TextColumn("ETA"),
                 TimeRemainingColumn(),
                 console=console,
             )
-            self._task = self._bar.add_task("train", total=total, completed=done, figures="")
+            self._task = self._bar.add_task("train", total=total, completed=done)
             self._bar.start()
 
     def step(self, step: int) -> None:
@@ -130,18 +129,16 @@ class ProgressReport:
         """Show a metrics record."""
         if self._quiet:
             return
-        figures = _figures(record)
+        lines = [f"step {record['step']}/{self._total} {_figures(record)}"]
         if self._bar is not None:
-            self._bar.update(self._task, figures=figures, refresh=True)
-            if any(key.startswith("eval/") for key in record):
-                self._console.print(f"step {record['step']}: {_evaluations(record)}")
-            return
-        elapsed = time.monotonic() - self._started
-        steps = max(record["step"] - self._first, 1)
-        eta = elapsed / steps * (self._total - record["step"])
-        line = f"step {record['step']}/{self._total} {figures} | ETA {_clock(eta)}"
-        evaluations = _evaluations(record)
-        self._console.print(line + (f"\n  {evaluations}" if evaluations else ""))
+            self._bar.update(self._task, completed=record["step"], refresh=True)
+        else:
+            elapsed = time.monotonic() - self._started
+            eta = elapsed / max(record["step"] - self._first, 1) * (self._total - record["step"])
+            lines[0] += f" | ETA {_clock(eta)}"
+        if evaluations := describe_evaluations(record):
+            lines.append(f"  held-out loss: {evaluations}")
+        self._console.print("\n".join(lines))
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
@@ -172,10 +169,11 @@ def _figures(record: Mapping[str, Any]) -> str:
     return " | ".join(parts)
 
 
-def _evaluations(record: Mapping[str, Any]) -> str:
+def describe_evaluations(record: Mapping[str, Any]) -> str:
+    """Held-out losses and perplexities of a record by domain; empty without any."""
     domains: Sequence[str] = [key.split("/")[1] for key in record if key.startswith("eval/") and key.endswith("/loss")]
     shown = (f"{d} {record[f'eval/{d}/loss']:.4f} (ppl {record[f'eval/{d}/perplexity']:.2f})" for d in domains)
-    return "held-out loss: " + ", ".join(shown) if domains else ""
+    return ", ".join(shown)
 
 
 def _clock(seconds: float) -> str:

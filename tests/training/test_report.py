@@ -178,7 +178,8 @@ def test_terminal_shows_a_bar_and_keeps_notes() -> None:
     report.close()
     shown_text = text_of(console)
     assert "40/100" in shown_text
-    assert "step 40: held-out loss: clinical 2.0000 (ppl 7.39)" in shown_text
+    assert "step 40/100 loss" in shown_text
+    assert "held-out loss: clinical 2.0000 (ppl 7.39)" in shown_text
     assert "a note" in shown_text
 
 
