@@ -27,8 +27,9 @@ from melama_jax.parallel.distributed import barrier
 from melama_jax.training.state import TrainState
 
 FORMAT = 1
-_CHUNK_BYTES = 64 * 2**20
-"""Largest Zarr chunk: a process that restores a slice reads little more than the slice."""
+_CHUNKS_PER_ARRAY = 64
+_CHUNK_BYTES = (2**20, 2**26)
+"""Least and largest size aimed at for a Zarr chunk."""
 
 
 def fingerprint(tree: Any) -> dict[str, jax.Array]:
@@ -119,7 +120,7 @@ class Checkpointer:
             "versions": {"jax": jax.__version__, "orbax": ocp.__version__},
         }
         tree = _tree(state)
-        save_args = jax.tree.map(lambda _: ocp.SaveArgs(chunk_byte_size=_CHUNK_BYTES), tree)
+        save_args = jax.tree_util.tree_map_with_path(_save_args, tree)
         try:
             self._manager.save(
                 step,
@@ -307,6 +308,17 @@ def _stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     metadata = ocp.Checkpointer(_state_handler()).metadata((folder / "state").absolute())
     tree = getattr(metadata, "item_metadata", metadata)
     return {_name(p): tuple(leaf.shape) for p, leaf in jax.tree_util.tree_leaves_with_path(getattr(tree, "tree", tree))}
+
+
+def _save_args(path: Any, leaf: jax.Array) -> ocp.SaveArgs:
+    """Chunks small enough that a process which restores a slice reads little more, each within one layer of a stack.
+
+    Orbax cuts a chunk first along the dimensions that are sharded when it is written.
+    """
+    least, largest = _CHUNK_BYTES
+    size = min(max(leaf.nbytes // _CHUNKS_PER_ARRAY, least), largest)
+    stacked = "layers" in _name(path).split("/") and leaf.nbytes > least
+    return ocp.SaveArgs(chunk_byte_size=size, shard_axes=(0,) if stacked else ())
 
 
 def _state_handler() -> ocp.PyTreeCheckpointHandler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,17 @@ def test_fingerprint_sees_one_bit_and_an_exchange_and_not_the_mesh() -> None:
     mesh = meshes.build_mesh(WRITER)
     spread = jax.device_put(values, meshes.sharding_of(mesh, ("embed", "vocab")))
     assert int(compute({"x": spread})["x"]) == plain
+
+
+def test_a_stack_is_cut_by_layer_and_along_fsdp_so_that_a_slice_is_little_to_read(tmp_path: Path) -> None:
+    config = from_mapping({"model": {"preset": "small-20m", "vocab_size": 1024}})
+    mesh = meshes.build_mesh(MeshConfig(data=1, fsdp=4, tensor=2))
+    checkpointer = checkpoint.Checkpointer(tmp_path / "checkpoints", CheckpointConfig())
+    save(checkpointer, state.initialize_state(config, mesh), 1, config)
+    checkpointer.close()
+    array = json.loads((tmp_path / "checkpoints/1/state/params.layers.mlp.gate/zarr.json").read_text())
+    assert array["shape"] == [6, 256, 704]
+    layers, embed, mlp = array["chunk_grid"]["configuration"]["chunk_shape"]
+    assert layers == 1
+    assert embed <= 256 // 4
+    assert mlp <= 704 // 2
