@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
 from jax.sharding import AbstractMesh, AxisType, Mesh
+from rich.console import Console
 
 from melama_jax.config import Config, dump_yaml, parse_command_line
-from melama_jax.config.resume import check_resumable
+from melama_jax.config.resume import changes, check_resumable
+from melama_jax.data.cache import check_inputs
 from melama_jax.data.loader import training_batches, training_rows, validation_batches
 from melama_jax.data.prepare import ensure_prepared
 from melama_jax.data.prepared import PreparedData
 from melama_jax.data.vocabulary import load_vocabulary
-from melama_jax.errors import CheckpointError, ConfigError, run_command
+from melama_jax.errors import CheckpointError, ConfigError, DataError, run_command
 from melama_jax.inference.preview import continue_tokens
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel import distributed
 from melama_jax.parallel import mesh as meshes
+from melama_jax.parallel.agreement import together
 from melama_jax.parallel.hardware import accelerator_of
 from melama_jax.training import batches, checkpoint, report, state, step
 from melama_jax.training.evaluator import Evaluator
 from melama_jax.training.loop import DataPosition, Loop
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, check_installed, plot_loss
 from melama_jax.training.preemption import StopRequest
+from melama_jax.training.run_folder import open_run, store_config
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,33 +76,74 @@ def train(config: Config) -> int:
     """Run the job that a configuration describes, from the start or from its newest checkpoint."""
     check_installed(config.log)
 
-    # Who takes part, on which mesh.
+    # Who takes part, on which mesh; from here on a signal is a request.
     console = report.make_console()
     distributed.initialize(console.print)
     primary = jax.process_index() == 0
     echo: Callable[[str], None] = console.print if primary else lambda text: None
-    mesh = meshes.build_mesh(config.mesh)
-    check_layout(config, mesh)
-    abstract = state.abstract_state(config, mesh)
-    accelerator = accelerator_of(jax.devices()[0])
+    stop = StopRequest()
+    try:
+        mesh = meshes.build_mesh(config.mesh)
+        check_layout(config, mesh)
+        abstract = state.abstract_state(config, mesh)
+        check_inputs(config)
+        check_initial(config, abstract, echo)
+        run_dir = Path(config.run.dir)
+        lock = together("opening the run folder", lambda: open_run(run_dir), only_first=True)
+        with contextlib.ExitStack() as closing:
+            if lock is not None:
+                closing.enter_context(lock)
+            checkpointer = checkpoint.Checkpointer(run_dir / "checkpoints", config.checkpoint, echo=echo)
+            closing.callback(checkpointer.close)
+            train_state, stopped = run(config, run_dir, mesh, abstract, checkpointer, stop, console, echo)
 
-    # The run folder, and the configuration in it.
-    run_dir = Path(config.run.dir)
+        # Close.
+        if stopped:
+            stop.ignore()  # the rest takes a moment, and schedulers repeat themselves
+            saved = f"saved at step {int(train_state.step)}" if train_state else "nothing to save yet"
+            echo(f"{saved}, stopping on request; exit status {config.run.requeue_exit_code} to requeue")
+            return config.run.requeue_exit_code
+        if train_state is not None:
+            if config.log.sample_prompt is not None:
+                show_sample(config, mesh, train_state, echo)
+            echo(f"done: {config.train.steps} steps; checkpoint {run_dir / 'checkpoints' / str(config.train.steps)}")
+        return 0
+    finally:
+        stop.close()
+
+
+def run(
+    config: Config,
+    run_dir: Path,
+    mesh: Mesh,
+    abstract: state.TrainState,
+    checkpointer: checkpoint.Checkpointer,
+    stop: StopRequest,
+    console: Console,
+    echo: Callable[[str], None],
+) -> tuple[state.TrainState | None, bool]:
+    """Train to the end or to a request to stop; returns the state if there is one, and whether it was a request."""
+    # What may be resumed, and the configuration in the run folder.
     resolved = dump_yaml(config)
     echo(resolved)
-    checkpointer = open_run(config, run_dir, resolved, primary, echo)
+    together("resuming", lambda: check_resume(config, run_dir, checkpointer, echo))
+    together("storing the configuration", lambda: store_config(run_dir, resolved), only_first=True)
 
     # The rows, tokenized once by process 0; the others find them ready.
-    if primary:
-        ensure_prepared(config, echo=echo)
-    distributed.barrier("prepared", timeout_seconds=7 * 24 * 3600)
+    try:
+        together("preparing the data", lambda: ensure_prepared(config, echo=echo), only_first=True)
+    except DataError:
+        if stop.asked:  # the signal reached the preparation too
+            return None, True
+        raise
     prepared = ensure_prepared(config, echo=lambda _: None)
 
     # Compile, and say what it takes.
     started = time.monotonic()
     train_step = step.compile_train_step(config, mesh, abstract)
     memory = train_step.memory_analysis()
-    if primary:
+    accelerator = accelerator_of(jax.devices()[0])
+    if jax.process_index() == 0:
         console.print(report.plan_table(config, mesh, abstract, memory=memory, accelerator=accelerator))
         console.print(f"compiled in {time.monotonic() - started:.1f} s; {report.FLOPS_CONVENTION}")
 
@@ -106,10 +152,11 @@ def train(config: Config) -> int:
     first_step = int(train_state.step)
     if first_step >= config.train.steps:
         echo(f"nothing to do: step {first_step} of {config.train.steps} is done (raise train.steps to go on)")
-        checkpointer.close()
-        return 0
+        return None, False
+    if stop.asked and jax.process_count() == 1:
+        return None, True
 
-    # The loop.
+    # The rows as batches, and the held-out rows.
     placement = batches.Placement(
         mesh,
         step.batch_keys(config),
@@ -139,11 +186,14 @@ def train(config: Config) -> int:
                 attend_across_documents=across,
             )
             evaluator.add(task, held_out)
-    writer = None
-    if primary:
-        tree = config.model_dump(mode="json", by_alias=True)
-        writer = MetricsWriter(run_dir, config.log, resume_step=first_step, run_config=tree, echo=echo)
-    stop = StopRequest()
+
+    # The loop.
+    tree = config.model_dump(mode="json", by_alias=True)
+    writer = together(
+        "opening the metrics",
+        lambda: MetricsWriter(run_dir, config.log, resume_step=first_step, run_config=tree, echo=echo),
+        only_first=True,
+    )
     loop = Loop(
         config,
         run_dir,
@@ -159,32 +209,27 @@ def train(config: Config) -> int:
     finally:
         reader.close()
         loop.progress.close()
-        stop.close()
         if writer is not None:
             writer.close()
-    checkpointer.close()
-
-    # Close.
     if writer is not None:
         plot_loss(run_dir / METRICS_FILE, run_dir / "loss.png")
-    if stopped:
-        echo(f"saved at step {int(train_state.step)} on request; exit status {config.run.requeue_exit_code} to requeue")
-        return config.run.requeue_exit_code
-    if config.log.sample_prompt is not None:
-        show_sample(config, mesh, train_state, echo)
-    echo(f"done: {config.train.steps} steps; checkpoint {run_dir / 'checkpoints' / str(config.train.steps)}")
-    return 0
+    return train_state, stopped
 
 
-def open_run(
-    config: Config, run_dir: Path, resolved: str, primary: bool, echo: Callable[[str], None]
-) -> checkpoint.Checkpointer:
-    """Create the run folder, refuse what must not be resumed, list harmless changes, and store the configuration."""
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"run.dir {run_dir}: cannot be created: {error.strerror}") from None
-    checkpointer = checkpoint.Checkpointer(run_dir / "checkpoints", config.checkpoint, echo=echo)
+def check_initial(config: Config, abstract: state.TrainState, echo: Callable[[str], None]) -> None:
+    """Refuse an `init.from` that cannot be loaded, before any work, and list what differs in its model."""
+    if config.init.from_ is None:
+        return
+    meta = checkpoint.check_loadable(config.init.from_, abstract.params)
+    for change in changes(meta.config, config):
+        if change.key.startswith("model."):
+            echo(f"init.from was trained with {change.key} {change.stored!r}; this run has {change.now!r}")
+
+
+def check_resume(
+    config: Config, run_dir: Path, checkpointer: checkpoint.Checkpointer, echo: Callable[[str], None]
+) -> None:
+    """Refuse what must not be resumed, and list harmless changes."""
     steps = checkpointer.steps()
     if steps and not config.checkpoint.resume:
         raise CheckpointError(
@@ -195,15 +240,10 @@ def open_run(
         try:
             meta = checkpointer.meta(number)
         except CheckpointError:
-            continue  # restore_newest reports it and sets it aside
+            continue  # restoring reports it
         for change in check_resumable(meta.config, config, checkpoint=f"{run_dir}/checkpoints/{number}"):
             echo(f"resuming with {change.key} changed from {change.stored!r} to {change.now!r}")
         break
-    if primary:
-        beside = run_dir / ".config.yaml"
-        beside.write_text(resolved, encoding="utf-8")
-        beside.replace(run_dir / "config.yaml")
-    return checkpointer
 
 
 def initialize_or_restore(
@@ -241,9 +281,11 @@ def show_sample(config: Config, mesh: Mesh, train_state: state.TrainState, echo:
     """Print a continuation of `log.sample_prompt`; to the terminal only, never to a file or tracker."""
     vocabulary = load_vocabulary(config.data.vocabulary)
     prompt = vocabulary.encode(config.log.sample_prompt or "") or [vocabulary.eos_id or 0]
+    if config.data.add_bos and vocabulary.bos_id is not None:
+        prompt = [vocabulary.bos_id, *prompt]
     with jax.set_mesh(mesh):
         drawn = continue_tokens(
-            LlamaConfig.build(config.model, config.train),
+            LlamaConfig.build(config.model),  # attention chosen anew: the length is another
             train_state.params,
             prompt,
             num_tokens=min(config.log.sample_tokens, max(1, config.train.sequence_length - len(prompt))),

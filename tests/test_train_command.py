@@ -18,6 +18,7 @@ import yaml
 from melama_jax import train
 from melama_jax.config import from_mapping, load
 from melama_jax.errors import CheckpointError, ConfigError, DataError, MeshError, TrainingError
+from melama_jax.training.run_folder import open_run
 from tests import runs
 
 
@@ -148,6 +149,7 @@ def test_a_harmless_change_is_listed_on_resume(half_done: Path, cache_dir: Path,
     ("sections", "key"),
     [
         ({"model": {"preset": "tiny", "vocab_size": 4096, "hidden_size": 128}}, "model.hidden_size was 64 and is 128"),
+        ({"optimizer": {"mu_dtype": "bfloat16"}}, "optimizer.mu_dtype was 'float32' and is 'bfloat16'"),
         ({"run": {"seed": 5}}, "run.seed was 0 and is 5"),
         ({"train": {"steps": 9, "sequence_length": 128}}, "train.sequence_length was 64 and is 128"),
         ({"data": {"mixture": "general"}}, "data.mixture"),
@@ -194,12 +196,42 @@ def test_non_finite_steps_are_skipped_counted_and_stop_the_run(tmp_path: Path, c
         "optimizer": {"learning_rate": 1e30, "warmup_ratio": 0.0, "clip_norm": None},
         "train": {"steps": 12, "sequence_length": 64, "max_consecutive_nonfinite_steps": 3},
     }
-    with pytest.raises(TrainingError, match="the last 3 steps had a non-finite loss"):
+    with pytest.raises(TrainingError, match=r"[34] steps in a row had a non-finite loss"):
         in_process(tmp_path, cache_dir, **sections)
     last = runs.records(tmp_path)[-1]
     assert last["train/loss"] is None
     assert last["train/skipped_steps"] >= 3
     assert not list((tmp_path / "checkpoints").glob("[0-9]*"))  # a run that fails writes nothing
+
+
+def test_a_second_signal_does_not_lose_the_save(tmp_path: Path, cache_dir: Path) -> None:
+    tree = runs.small_tree(
+        tmp_path, cache_dir, train={"steps": 100000}, eval={"interval": None}, checkpoint={"interval": 100000}
+    )
+    tree["train"] |= {"global_batch_size": 8, "sequence_length": 64}
+    [process] = runs.start_processes(tree, tmp_path)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "metrics.jsonl").exists() or len((tmp_path / "metrics.jsonl").read_text().splitlines()) < 3:
+        assert time.monotonic() < deadline, (tmp_path / "log0").read_text()[-2000:]
+        time.sleep(0.02)
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+    assert process.returncode == 75
+    assert [path.name.isdigit() for path in (tmp_path / "checkpoints").iterdir()] == [True]
+
+
+def test_two_jobs_cannot_share_a_run_folder(half_done: Path, cache_dir: Path) -> None:
+    lock = open_run(half_done)
+    with pytest.raises(ConfigError, match="another job is training here"):
+        in_process(half_done, cache_dir)
+    lock.close()
+
+
+def test_a_mistake_in_the_data_is_found_before_the_run_folder_is_made(tmp_path: Path, cache_dir: Path) -> None:
+    with pytest.raises(DataError, match=r"\*\.nothing"):
+        in_process(tmp_path / "run", cache_dir, data={"sources": {"general": [{"glob": "*.nothing"}]}})
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,21 +54,36 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
         if "base" in base_tree:
             raise ConfigError(f"{base_path}: a base may not have a base: of its own; put its keys into {path}")
         tree = _merge(base_tree, tree)
+    overridden = []
     for text in overrides:
         tree = _merge(tree, _parse_override(text))
-    return from_mapping(tree, origin=str(path))
+        overridden.append(text.partition("=")[0].strip())
+    return from_mapping(tree, origin=str(path), overridden=overridden)
 
 
-def from_mapping(tree: Mapping[str, Any], *, origin: str = "configuration") -> Config:
+def from_mapping(tree: Mapping[str, Any], *, origin: str = "configuration", overridden: Sequence[str] = ()) -> Config:
     """Check a nested mapping against the schema.
 
+    Args:
+        tree: The sections.
+        origin: What to blame for a mistake.
+        overridden: Dotted keys whose values came from --set, which is blamed for theirs.
+
     Raises:
-        ConfigError: Naming `origin`, the key, the value, and the nearest valid key or the accepted values.
+        ConfigError: Naming `origin` or --set, the key, the value, and the nearest valid key or the accepted values.
     """
     try:
         return Config.model_validate(dict(tree))
     except ValidationError as error:
-        raise ConfigError(f"{origin}: {'; '.join(_explain(item) for item in error.errors())}") from None
+        in_file, in_overrides = [], []
+        for item in error.errors():
+            message, key = _explain(item), _override_at_fault(item, overridden)
+            if key is None:
+                in_file.append(message)
+            else:
+                in_overrides.append(f"--set {key}: {message.removeprefix(f'{key}: ')}")
+        blamed = [f"{origin}: {'; '.join(in_file)}"] if in_file else []
+        raise ConfigError("; ".join(blamed + in_overrides)) from None
 
 
 def dump_yaml(config: Config) -> str:
@@ -112,12 +128,24 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     try:
         tree = yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
-        raise ConfigError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path}: is not valid YAML: {_syntax_problem(error, text)}") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: expected sections such as model: and train:, found {type(tree).__name__}")
     return tree
+
+
+def _syntax_problem(error: Exception, text: str) -> str:
+    """One line that says where; PyYAML's own would call the file "<unicode string>"."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        where, what = f"line {mark.line + 1}, column {mark.column + 1}: ", (error.context, error.problem)
+    elif isinstance(error, yaml.reader.ReaderError):
+        where, what = f"line {text.count(chr(10), 0, error.position) + 1}: ", (error.reason,)
+    else:
+        where, what = "", (str(error),)
+    return where + " ".join(" ".join(part for part in what if part).split())
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,8 +237,22 @@ def _inner_section(annotation: Any) -> Any:
     return _section_of(annotation) or next((section for section in inner if section is not None), None)
 
 
+def _override_at_fault(item: Any, overridden: Sequence[str]) -> str | None:
+    """The overridden key that holds a mistake, or that a refused combination names; None for the file's own."""
+    path = ".".join(str(part) for part in _location(item))
+    named = str(item["ctx"]["error"]) if item["type"] == "value_error" else ""
+    for key in overridden:
+        if path == key or path.startswith(f"{key}.") or re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", named):
+            return key
+    return None
+
+
+def _location(item: Any) -> list[Any]:
+    return [part for part in item["loc"] if part != "function-after"]
+
+
 def _explain(item: Any) -> str:
-    location = [part for part in item["loc"] if part != "function-after"]
+    location = _location(item)
     path = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
         section: Any = Config

@@ -9,8 +9,8 @@ from melama_jax.config.schema import Config
 from melama_jax.errors import CheckpointError
 
 _REFUSED_SECTIONS = ("model", "data")
-_REFUSED_KEYS = ("run.seed", "train.sequence_length")
-"""These too decide which rows come next, and in which shape."""
+_REFUSED_KEYS = ("run.seed", "train.sequence_length", "optimizer.mu_dtype", "optimizer.nu_dtype")
+"""The first two decide which rows come next and in which shape, the others what the optimizer's state is."""
 
 
 class Change(NamedTuple):
@@ -36,7 +36,7 @@ def check_resumable(stored: Mapping[str, Any], config: Config, *, checkpoint: st
     """The harmless changes, for listing.
 
     Raises:
-        CheckpointError: The model, the data, or the order of the rows differ.
+        CheckpointError: The model, the data, the order of the rows or the form of the state differ.
     """
     found = changes(stored, config)
     refused = [change for change in found if _is_refused(change.key)]

@@ -7,6 +7,7 @@ them) carry `resume="free"`; see `melama_jax.config.resume`.
 from __future__ import annotations
 
 import math
+import os
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationInfo, field_validator, model_validator
@@ -14,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from melama_jax.config.presets import PRESETS
 
-Dtype = Literal["float32", "bfloat16", "float16"]
+Dtype = Literal["float32", "bfloat16"]  # float16 would need loss scaling, which there is not
 DOMAINS = ("biomedical", "clinical", "general")
 _FREE: dict[str, Any] = {"resume": "free"}
 
@@ -43,12 +44,17 @@ class Section(BaseModel):
 class RunConfig(Section):
     """Where the run lives and what makes it repeatable."""
 
-    dir: str = "runs/default"
+    dir: Annotated[str, Field(min_length=1)] = "runs/default"
     """Folder of everything the run writes: config.yaml, metrics.jsonl, loss.png, checkpoints/."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of the initial parameters and of the order of the training rows."""
     requeue_exit_code: Annotated[int, Field(ge=1, le=255)] = 75
     """Exit status after a checkpoint forced by SIGTERM or SIGUSR1, for a job script that requeues (75: EX_TEMPFAIL)."""
+
+    @field_validator("dir")
+    @classmethod
+    def _expand(cls, value: str) -> str:
+        return os.path.expanduser(value)
 
 
 class RopeScaling(Section):
@@ -62,6 +68,15 @@ class RopeScaling(Section):
     """Wavelengths shorter than original context / this stay as they are."""
     original_max_position_embeddings: PositiveInt = 8192
     """Context length before the scaling, in tokens."""
+
+    @model_validator(mode="after")
+    def _check(self) -> RopeScaling:
+        if self.low_freq_factor >= self.high_freq_factor:
+            raise ValueError(
+                f"model.rope_scaling.low_freq_factor {self.low_freq_factor:g} must be less than "
+                f"model.rope_scaling.high_freq_factor {self.high_freq_factor:g}"
+            )
+        return self
 
 
 class ModelConfig(Section):
@@ -251,6 +266,11 @@ class DataConfig(Section):
     prefetch_batches: Annotated[PositiveInt, Field(json_schema_extra=_FREE)] = 4
     """Batches kept ready ahead of training."""
 
+    @field_validator("root", "vocabulary", "cache_dir")
+    @classmethod
+    def _expand(cls, value: str | None) -> str | None:
+        return None if value is None else os.path.expanduser(value)
+
     @field_validator("sources", mode="before")
     @classmethod
     def _keep_default_domains(cls, value: Any) -> Any:
@@ -326,6 +346,11 @@ class InitConfig(Section):
     from_: Annotated[str | None, Field(alias="from")] = None
     """A checkpoint of melama_jax (a run folder, its checkpoints folder, or one step of it); null draws from the
     seed."""
+
+    @field_validator("from_")
+    @classmethod
+    def _expand(cls, value: str | None) -> str | None:
+        return None if value is None else os.path.expanduser(value)
 
 
 class LogConfig(Section):

@@ -82,12 +82,15 @@ class CachePlan:
     layout: RowLayout
 
 
-def plan_caches(config: Config, *, echo: Callable[[str], object] = print) -> CachePlan:
-    """Find and hash the source files of every task with a positive rate.
+def check_inputs(config: Config) -> tuple[dict[str, float], Vocabulary, dict[str, Any]]:
+    """Find the tasks, the vocabulary and the files without reading the text; quick, so that mistakes show early.
+
+    Returns:
+        Rates by task, the vocabulary, and by task the files to read and the names of those left out.
 
     Raises:
         ConfigError: An unknown task, or a vocabulary that the model or the settings cannot work with.
-        DataError: No files, or files that cannot be read.
+        DataError: No files.
     """
     data = config.data
     rates = resolve_mixture(data)
@@ -104,9 +107,20 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print) -> Cac
     ):
         if wanted and token is None:
             raise ConfigError(f"data.{key} is true but {vocabulary.path} has no such token; set data.{key} to false")
-    layout = RowLayout.of(sequence_length=config.train.sequence_length, vocab_size=vocabulary.vocab_size)
     root = data_root(data)
-    found = {task: find_files(task, data.sources[task], root) for task in rates}
+    return rates, vocabulary, {task: find_files(task, data.sources[task], root) for task in rates}
+
+
+def plan_caches(config: Config, *, echo: Callable[[str], object] = print) -> CachePlan:
+    """Find and hash the source files of every task with a positive rate.
+
+    Raises:
+        ConfigError: An unknown task, or a vocabulary that the model or the settings cannot work with.
+        DataError: No files, or files that cannot be read.
+    """
+    data = config.data
+    rates, vocabulary, found = check_inputs(config)
+    layout = RowLayout.of(sequence_length=config.train.sequence_length, vocab_size=vocabulary.vocab_size)
     cache_dir = Path(data.cache_dir)
     hashes = _hash_files([file for files, _ in found.values() for file in files], cache_dir, echo=echo)
     plans = []

@@ -54,12 +54,12 @@ def attention(
     if q.shape[2] % k.shape[2]:
         raise ConfigError(f"attention: {k.shape[2]} key/value heads do not divide {q.shape[2]} query heads")
     if backend == "auto":
-        backend = auto_backend(q.dtype, q.shape[-1], q.shape[1], positions is not None)
+        backend = auto_backend(q.dtype, q.shape[-1], q.shape[1] // _context_shards(), positions is not None)
     return _BACKENDS[backend](q, k, v, segment_ids, positions)
 
 
 def auto_backend(dtype: jnp.dtype, head_dim: int, length: int, has_positions: bool, platform: str | None = None) -> str:
-    """The fastest backend that can serve such an input on the platform."""
+    """The fastest backend that can serve such an input, of this length per context shard, on the platform."""
     platform = platform or _platform()
     half = jnp.dtype(dtype) in (jnp.bfloat16, jnp.float16)
     if platform in ("gpu", "cuda") and half and head_dim <= 128 and head_dim % 8 == 0:

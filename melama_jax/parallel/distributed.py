@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
 import socket
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import jax
 from melama_jax.errors import MeshError
 
 _LOOPBACK_OVERRIDE = "MELAMA_ALLOW_LOOPBACK"
+_PMIX_SERVERS = ("PMIX_SERVER_URI41", "PMIX_SERVER_URI4", "PMIX_SERVER_URI3", "PMIX_SERVER_URI21", "PMIX_SERVER_URI2")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Cluster:
         process_id: This process, from 0.
         coordinator: host:port of process 0, or None where it is not needed.
         num_hosts: Hosts of the job, or None when the environment does not say.
-        local_device_ids: The device this process takes when a host runs one process per device; None for all.
+        local_device_ids: The devices this process takes of a host that runs several processes; None for all.
     """
 
     kind: str
@@ -49,14 +52,16 @@ class Cluster:
 def detect(environ: Mapping[str, str] | None = None) -> Cluster:
     """Read the job's shape from environment variables, without starting anything.
 
-    In order: JAX_COORDINATOR_ADDRESS with JAX_NUM_PROCESSES and JAX_PROCESS_ID; a SLURM step of several tasks; an
-    Open MPI job of several ranks; a TPU slice of several workers; else one process.
+    In order: JAX_COORDINATOR_ADDRESS with JAX_NUM_PROCESSES and JAX_PROCESS_ID; an Open MPI job of several ranks; a
+    SLURM step of several tasks; a TPU slice of several workers; else one process.
 
     Raises:
-        MeshError: The variables contradict each other, or several hosts would meet at a loopback address.
+        MeshError: The variables contradict each other, several hosts would meet at a loopback address, or a host's
+            GPUs do not divide among its processes.
     """
     env = os.environ if environ is None else environ
-    cluster = _from_variables(env) or _from_slurm(env) or _from_open_mpi(env) or _from_tpu(env)
+    # mpirun inside a SLURM allocation: remote ranks inherit the variables of the step that started its daemons.
+    cluster = _from_variables(env) or _from_open_mpi(env) or _from_slurm(env) or _from_tpu(env)
     if cluster is None:
         if _number(env, "JAX_NUM_PROCESSES", 1) > 1:
             raise MeshError(
@@ -154,8 +159,28 @@ def _from_slurm(env: Mapping[str, str]) -> Cluster | None:
         _number(env, "SLURM_PROCID"),
         f"{host}:{port}",
         hosts,
-        _own_device(env, processes > hosts, env.get("SLURM_LOCALID")),
+        _own_devices(
+            env,
+            _slurm_local_tasks(env),
+            processes > hosts,
+            env.get("SLURM_LOCALID"),
+            per_task=_gpu_count(env, "SLURM_GPUS_PER_TASK"),
+            on_node=_gpu_count(env, "SLURM_GPUS_ON_NODE"),
+        ),
     )
+
+
+def _slurm_local_tasks(env: Mapping[str, str]) -> int | None:
+    """Tasks of this step on this node, of "2(x4)" or "2(x3),1"; None where SLURM does not say."""
+    text = env.get("SLURM_STEP_TASKS_PER_NODE") or env.get("SLURM_NTASKS_PER_NODE", "")
+    counts: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d+)(?:\(x(\d+)\))?", part)
+        if match is None:
+            return None
+        counts += [int(match[1])] * int(match[2] or 1)
+    node = _number(env, "SLURM_NODEID", 0)
+    return counts[node] if node < len(counts) else counts[0]
 
 
 def _first_slurm_host(node_list: str) -> str:
@@ -170,24 +195,34 @@ def _from_open_mpi(env: Mapping[str, str]) -> Cluster | None:
     processes = _number(env, "OMPI_COMM_WORLD_SIZE", 1)
     if processes < 2:
         return None
-    # Such as 1531576320.0;tcp://10.96.0.1,10.148.0.1:34911 or ...;tcp6://[fe80::b9b,2620:10d::9b]:43370
-    uri = env.get("OMPI_MCA_orte_hnp_uri", "")
-    match = re.match(r"(\d+)\.\d+;tcp(6?)://\[?([^,;\]]+?)(?:[,\]]|:\d+(?:;|$))", uri)
-    if match is None:
-        raise MeshError(
-            f"Open MPI does not tell where its launcher runs (OMPI_MCA_orte_hnp_uri is {uri or 'absent'}); "
-            f"set JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
-        )
-    job, is_ipv6, host = match.groups()
-    port = _number(env, "JAX_COORDINATOR_PORT", 61440 + int(job) // 4096 % 4096)
+    host, port = _open_mpi_launcher(env)
+    port = _number(env, "JAX_COORDINATOR_PORT", port)
     local = _number(env, "OMPI_COMM_WORLD_LOCAL_SIZE", 1)
     return Cluster(
         "Open MPI",
         processes,
         _number(env, "OMPI_COMM_WORLD_RANK"),
-        f"[{host}]:{port}" if is_ipv6 else f"{host}:{port}",
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         -(-processes // local),
-        _own_device(env, local > 1, env.get("OMPI_COMM_WORLD_LOCAL_RANK")),
+        _own_devices(env, local, local > 1, env.get("OMPI_COMM_WORLD_LOCAL_RANK")),
+    )
+
+
+def _open_mpi_launcher(env: Mapping[str, str]) -> tuple[str, int]:
+    """Address of the launcher's host, and a port that all ranks of the job derive alike."""
+    # Open MPI 4, such as 1531576320.0;tcp://10.96.0.1,10.148.0.1:34911 or ...;tcp6://[fe80::b9b,2620:10d::9b]:43370
+    uri = env.get("OMPI_MCA_orte_hnp_uri", "")
+    match = re.match(r"(\d+)\.\d+;tcp6?://\[?([^,;\]]+?)(?:[,\]]|:\d+(?:;|$))", uri)
+    if match is not None:
+        return match[2], 61440 + int(match[1]) // 4096 % 4096
+    # Open MPI 5, such as prterun-host-123@0.0;tcp4://10.0.0.1:45123; a daemon other than .0 is not the launcher.
+    for name in _PMIX_SERVERS:
+        match = re.match(r"(.+)\.0;tcp[46]?://\[?([^,;\]]+?)\]?:\d+(?:;|$)", env.get(name, ""))
+        if match is not None and not _is_literal_loopback(match[2]):
+            return match[2], 61440 + zlib.crc32(match[1].encode()) % 4096
+    raise MeshError(
+        f"Open MPI does not tell where its launcher runs (OMPI_MCA_orte_hnp_uri is {uri or 'absent'}); "
+        f"set JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
     )
 
 
@@ -217,23 +252,71 @@ def _number(env: Mapping[str, str], name: str, default: int | None = None) -> in
     return int(text)
 
 
-def _own_device(env: Mapping[str, str], several_per_host: bool, local_id: str | None) -> tuple[int, ...] | None:
-    """A host with several processes gives each its own GPU, unless the launcher already shows each only one."""
-    visible = [name for name in env.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
-    if not several_per_host or local_id is None or len(visible) == 1:
+def _own_devices(
+    env: Mapping[str, str],
+    local_tasks: int | None,
+    several_per_host: bool,
+    local_id: str | None,
+    *,
+    per_task: int = 0,
+    on_node: int = 0,
+) -> tuple[int, ...] | None:
+    """A host with several processes gives each its share of the GPUs, unless the launcher shows each its own alone.
+
+    Args:
+        env: For CUDA_VISIBLE_DEVICES.
+        local_tasks: Processes of this host, or None where that is not known.
+        several_per_host: Whether some host has several.
+        local_id: This process on its host, from 0.
+        per_task: GPUs that SLURM gives a task; 0 where it does not say.
+        on_node: GPUs that SLURM gives this host; 0 where it does not say.
+
+    Raises:
+        MeshError: The GPUs do not divide among the processes.
+    """
+    if local_tasks == 1 or not several_per_host or local_id is None:
         return None
-    return (int(local_id),)
+    gpus = len([name for name in env.get("CUDA_VISIBLE_DEVICES", "").split(",") if name])
+    if gpus == 1 or (gpus and gpus == per_task):
+        return None
+    local = int(local_id)
+    if local_tasks is None:
+        return (local,)
+    gpus = gpus or per_task * local_tasks or on_node or local_tasks
+    if gpus % local_tasks:
+        fits = ", ".join(str(n) for n in range(1, gpus + 1) if gpus % n == 0)
+        raise MeshError(
+            f"{local_tasks} tasks on this host do not divide its {gpus} GPUs; start one of {fits} tasks a host "
+            f"(srun --ntasks-per-node, mpirun -N)"
+        )
+    share = gpus // local_tasks
+    return tuple(range(local * share, (local + 1) * share))
+
+
+def _gpu_count(env: Mapping[str, str], name: str) -> int:
+    """The number in "2" or "a100:2"; 0 where SLURM does not say."""
+    match = re.fullmatch(r"(?:.*:)?(\d+)", env.get(name, ""))
+    return int(match[1]) if match else 0
+
+
+def _is_literal_loopback(host: str) -> bool:
+    return host == "::1" or host.startswith("127.") or host.partition(".")[0] == "localhost"
+
+
+def _is_own_name(host: str) -> bool:
+    """Whether a name, short or full, is this host's; Debian resolves its own to 127.0.1.1, the others do not."""
+    own = socket.gethostname()
+    return host == own or (("." in host) != ("." in own) and host.partition(".")[0] == own.partition(".")[0])
 
 
 def _refuse_loopback(cluster: Cluster, env: Mapping[str, str]) -> None:
     if cluster.coordinator is None or (cluster.num_hosts or 1) < 2 or env.get(_LOOPBACK_OVERRIDE) == "1":
         return
-    host = cluster.coordinator.rsplit(":", 1)[0].strip("[]")
-    try:
-        address = socket.gethostbyname(host)
-    except OSError:
-        address = host
-    if address.startswith("127.") or host in ("localhost", "::1"):
+    host = address = cluster.coordinator.rsplit(":", 1)[0].strip("[]")
+    if not _is_literal_loopback(host) and not _is_own_name(host):
+        with contextlib.suppress(OSError):
+            address = socket.gethostbyname(host)
+    if _is_literal_loopback(address):
         raise MeshError(
             f"{cluster.kind}: coordinator {cluster.coordinator} is a loopback address ({address}) but the job has "
             f"{cluster.num_hosts} hosts, which would each wait for themselves; set JAX_COORDINATOR_ADDRESS to an "

@@ -9,44 +9,28 @@ from the restored arrays, whatever the mesh.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import orbax.checkpoint as ocp
-from jax import lax
+from etils import epath
 
 from melama_jax.config import CheckpointConfig
 from melama_jax.errors import CheckpointError
-from melama_jax.parallel.distributed import barrier
+from melama_jax.parallel.agreement import gather, together
+from melama_jax.training.fingerprint import fingerprint, leaf_name
 from melama_jax.training.state import TrainState
 
 FORMAT = 1
 _CHUNKS_PER_ARRAY = 64
 _CHUNK_BYTES = (2**20, 2**26)
 """Least and largest size aimed at for a Zarr chunk."""
-
-
-def fingerprint(tree: Any) -> dict[str, jax.Array]:
-    """A uint32 per leaf over its bits and their places, the same on every mesh; run it under `jax.jit`.
-
-    The bits of element i (as a 32-bit word) are multiplied by the odd number 2 i + 1 and summed modulo 2^32: any change
-    of one element changes it, as does an exchange of two that differ.
-    """
-
-    def one(x: jax.Array) -> jax.Array:
-        bits = x if x.dtype == jnp.uint32 else lax.bitcast_convert_type(x, jnp.dtype(f"uint{8 * x.dtype.itemsize}"))
-        place = jnp.zeros(x.shape, jnp.uint32)
-        for dim, stride in enumerate(np.cumprod([1, *x.shape[:0:-1]], dtype=object)[::-1] if x.ndim else []):
-            place += lax.broadcasted_iota(jnp.uint32, x.shape, dim) * np.uint32(int(stride) % 2**32)
-        return jnp.sum(bits.astype(jnp.uint32) * (2 * place + 1), dtype=jnp.uint32)
-
-    return {_name(path): one(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +145,8 @@ class Checkpointer:
     ) -> tuple[TrainState, CheckpointMeta] | None:
         """Restore the newest checkpoint that is whole, onto the shardings of `abstract`.
 
-        A damaged one is reported, moved to `RUN/damaged`, and the one before it is tried.
+        A damaged one is reported and the one before it tried; once one is whole, the damaged ones move
+        to `RUN/damaged`.
 
         Args:
             abstract: Shapes, dtypes and shardings wanted; the mesh may differ from the one that wrote.
@@ -172,47 +157,66 @@ class Checkpointer:
             The state and its description, or None when there is no checkpoint.
 
         Raises:
-            CheckpointError: Every checkpoint is damaged.
+            CheckpointError: Every checkpoint is damaged, or one cannot be read now for a reason that is not damage.
         """
         steps = self.steps()
+        damaged: list[int] = []
         for step in reversed(steps):
+            # Another process may see damage where this one sees none: all of them go the same way.
             try:
-                meta = self.meta(step)
-            except CheckpointError as error:
-                self._set_aside(step, str(error))
-                continue
-            accept(meta)
-            try:
-                state = self._restore(step, abstract, meta)
+                state, meta = self._restore(step, abstract, accept)
             except _DamagedError as error:
-                self._set_aside(step, str(error))
+                self._echo(
+                    f"WARNING: checkpoint {self.directory / str(step)} is damaged ({error}); trying the one before it"
+                )
+                damaged.append(step)
                 continue
+            if damaged:
+                together("setting damaged checkpoints aside", lambda: self._set_aside(damaged), only_first=True)
+                self._manager.reload()
             return state, meta
         if steps:
             raise CheckpointError(
-                f"{self.directory}: none of the checkpoints {', '.join(map(str, steps))} could be restored; they were "
-                f"moved to {self.directory.parent / 'damaged'}; start again with an empty run folder"
+                f"{self.directory}: none of the checkpoints {', '.join(map(str, steps))} is whole; they were left as "
+                f"they are; put back a good copy, or start in another run.dir"
             )
         return None
 
-    def _restore(self, step: int, abstract: TrainState, meta: CheckpointMeta) -> TrainState:
-        tree = restore_tree(self.directory / str(step), _tree(abstract))
-        _check_fingerprints(tree, self._fingerprint, meta)
-        return TrainState(**tree)
+    def _restore(
+        self, step: int, abstract: TrainState, accept: Callable[[CheckpointMeta], None]
+    ) -> tuple[TrainState, CheckpointMeta]:
+        folder = self.directory / str(step)
+        reason = ""
 
-    def _set_aside(self, step: int, reason: str) -> None:
-        self._echo(f"WARNING: checkpoint {self.directory / str(step)} is damaged ({reason}); trying the one before it")
-        if jax.process_index() == 0:
-            aside = self.directory.parent / "damaged"
-            aside.mkdir(exist_ok=True)
-            target = aside / str(step)
-            number = 1
+        def read() -> tuple[Any, CheckpointMeta] | None:
+            nonlocal reason
+            try:
+                meta = _read_meta(folder)
+                accept(meta)
+                _check_structure(folder, _tree(abstract))
+                return restore_tree(folder, _tree(abstract)), meta
+            except _DamagedError as error:
+                reason = str(error)
+                return None
+
+        found = together(f"restoring checkpoint {step}", read)
+        reasons = list(filter(None, gather(f"state of checkpoint {step}", reason)))
+        if reasons or found is None:
+            raise _DamagedError(reasons[0])
+        tree, meta = found
+        _check_fingerprints(tree, self._fingerprint, meta)
+        return TrainState(**tree), meta
+
+    def _set_aside(self, steps: Sequence[int]) -> None:
+        aside = self.directory.parent / "damaged"
+        aside.mkdir(exist_ok=True)
+        for step in steps:
+            target, number = aside / str(step), 1
             while target.exists():
                 number += 1
                 target = aside / f"{step}.{number}"
             (self.directory / str(step)).rename(target)
-        barrier(f"damaged-{step}")
-        self._manager.reload()
+            self._echo(f"moved {self.directory / str(step)} to {target}")
 
 
 class _DamagedError(Exception):
@@ -243,6 +247,13 @@ def read_meta(path: Path) -> CheckpointMeta:
     Raises:
         CheckpointError: It cannot be read, or another format wrote it.
     """
+    try:
+        return _read_meta(path)
+    except _DamagedError as error:
+        raise CheckpointError(f"{path} is damaged ({error})") from None
+
+
+def _read_meta(path: Path) -> CheckpointMeta:
     file = path / "meta" / "metadata"
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
@@ -250,8 +261,10 @@ def read_meta(path: Path) -> CheckpointMeta:
             raise CheckpointError(f"{file}: format {raw['format']}, but this version reads format {FORMAT}")
         names = [field.name for field in dataclasses.fields(CheckpointMeta)]
         return CheckpointMeta(**{name: raw[name] for name in names})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{file}: cannot be read ({type(error).__name__})") from None
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise _DamagedError(f"{file}: {type(error).__name__}") from None
+    except OSError as error:
+        raise CheckpointError(f"{file}: cannot be read now: {error.strerror}") from None
 
 
 def load_params(path: str | Path, abstract: Any) -> Any:
@@ -261,16 +274,7 @@ def load_params(path: str | Path, abstract: Any) -> Any:
         CheckpointError: There is no checkpoint, it is damaged, or it is of a model of other shapes.
     """
     folder = find_checkpoint(path)
-    meta = read_meta(folder)
-    stored = _stored_shapes(folder)
-    wanted = {_name(p): leaf for p, leaf in jax.tree_util.tree_leaves_with_path({"params": abstract})}
-    for name, leaf in wanted.items():
-        if tuple(stored.get(name, ())) != tuple(leaf.shape):
-            found = "no such parameter" if name not in stored else f"shape {tuple(stored[name])}"
-            raise CheckpointError(
-                f"{folder}: {name} has shape {tuple(leaf.shape)} in this model, but the checkpoint has {found}; "
-                f"give the model: section that it was written with"
-            )
+    meta = check_loadable(folder, abstract)
     try:
         tree = restore_tree(folder, {"params": abstract})
         _check_fingerprints(tree, jax.jit(fingerprint), meta, cast=True)
@@ -279,19 +283,53 @@ def load_params(path: str | Path, abstract: Any) -> Any:
     return tree["params"]
 
 
+def check_loadable(path: str | Path, abstract: Any) -> CheckpointMeta:
+    """Check that a checkpoint holds parameters of these shapes, without reading them.
+
+    Raises:
+        CheckpointError: There is no checkpoint, its description is damaged, or it is of a model of other shapes.
+    """
+    folder = find_checkpoint(path)
+    try:
+        meta = _read_meta(folder)
+        _check_structure(folder, {"params": abstract}, dtypes=False)
+    except _DamagedError as error:
+        raise CheckpointError(f"{folder} is damaged ({error})") from None
+    return meta
+
+
 def restore_tree(folder: Path, abstract: Any) -> Any:
     """Read (part of) a checkpoint's arrays onto shardings; each process reads only the chunks its devices need."""
     restore_args = jax.tree.map(
         lambda leaf: ocp.ArrayRestoreArgs(sharding=leaf.sharding, global_shape=leaf.shape, dtype=leaf.dtype), abstract
     )
-    checkpointer = ocp.Checkpointer(_state_handler())
     try:
-        return checkpointer.restore(
-            (folder / "state").absolute(),
+        # The handler itself, since Orbax's checkpointer would wait for processes that have failed.
+        return _state_handler().restore(
+            epath.Path(folder.absolute() / "state"),
             args=ocp.args.PyTreeRestore(item=abstract, restore_args=restore_args, partial_restore=True),
         )
     except Exception as error:  # Orbax and TensorStore raise many types for a file that is missing, short or corrupt
+        if _is_passing(error):
+            raise CheckpointError(f"{folder}: cannot be read now: {_reason(error)}") from error
         raise _DamagedError(f"{type(error).__name__} while reading") from error
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether a failure lies with the machine (memory, handles, the file system) rather than with the files."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno != errno.ENOENT
+    signs = (
+        "RESOURCE_EXHAUSTED",
+        "Too many open files",
+        "PERMISSION_DENIED",
+        "Permission denied",
+        "UNAVAILABLE",
+        "Stale file",
+    )
+    return any(sign in str(error) for sign in signs)
 
 
 def _check_fingerprints(
@@ -304,10 +342,34 @@ def _check_fingerprints(
             raise _DamagedError(f"{name} does not have the bits that were written")
 
 
-def _stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    metadata = ocp.Checkpointer(_state_handler()).metadata((folder / "state").absolute())
-    tree = getattr(metadata, "item_metadata", metadata)
-    return {_name(p): tuple(leaf.shape) for p, leaf in jax.tree_util.tree_leaves_with_path(getattr(tree, "tree", tree))}
+def _check_structure(folder: Path, abstract: Any, *, dtypes: bool = True) -> None:
+    """Raise a CheckpointError when the checkpoint is of other arrays than `abstract`, which is not damage."""
+    try:
+        metadata = _state_handler().metadata(epath.Path(folder.absolute() / "state"))
+        tree = getattr(metadata, "tree", metadata)
+        stored = {leaf_name(p): leaf for p, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+    except Exception as error:  # as in restore_tree
+        if _is_passing(error):
+            raise CheckpointError(f"{folder}: cannot be read now: {_reason(error)}") from error
+        raise _DamagedError(f"{type(error).__name__} while reading its structure") from error
+    for path, leaf in jax.tree_util.tree_leaves_with_path(abstract):
+        name = leaf_name(path)
+        if name not in stored:
+            raise CheckpointError(
+                f"{folder}: has no array {name}, which this model or optimizer needs; give the model: and optimizer: "
+                f"sections that it was written with"
+            )
+        found = stored[name]
+        if tuple(found.shape) != tuple(leaf.shape):
+            raise CheckpointError(
+                f"{folder}: {name} has shape {tuple(leaf.shape)} in this model, but the checkpoint has shape "
+                f"{tuple(found.shape)}; give the model: section that it was written with"
+            )
+        if dtypes and jnp.dtype(found.dtype) != jnp.dtype(leaf.dtype):
+            raise CheckpointError(
+                f"{folder}: {name} is {jnp.dtype(leaf.dtype)} in this configuration, but {jnp.dtype(found.dtype)} in "
+                f"the checkpoint; set the dtype back, or start in another run.dir with init.from"
+            )
 
 
 def _save_args(path: Any, leaf: jax.Array) -> ocp.SaveArgs:
@@ -317,7 +379,7 @@ def _save_args(path: Any, leaf: jax.Array) -> ocp.SaveArgs:
     """
     least, largest = _CHUNK_BYTES
     size = min(max(leaf.nbytes // _CHUNKS_PER_ARRAY, least), largest)
-    stacked = "layers" in _name(path).split("/") and leaf.nbytes > least
+    stacked = "layers" in leaf_name(path).split("/") and leaf.nbytes > least
     return ocp.SaveArgs(chunk_byte_size=size, shard_axes=(0,) if stacked else ())
 
 
@@ -333,7 +395,3 @@ def _tree(state: TrainState) -> dict[str, Any]:
 def _reason(error: Exception) -> str:
     first_line = (str(error).splitlines() or [""])[0]
     return f"{type(error).__name__}: {first_line[:300]}"
-
-
-def _name(path: Any) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator="/")

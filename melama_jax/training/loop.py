@@ -66,6 +66,7 @@ class Loop:
         self._config, self._run_dir, self._position = config, run_dir, position
         self._checkpointer, self._evaluator, self._writer = checkpointer, evaluator, writer
         self.progress, self._accelerator = progress, accelerator
+        self._first_step = 0
         self._tree = config.model_dump(mode="json", by_alias=True)
         model, length = LlamaConfig.build(config.model), config.train.sequence_length
         self._tokens_per_step = config.train.global_batch_size * length
@@ -80,7 +81,7 @@ class Loop:
     ) -> tuple[TrainState, bool]:
         """Train to the last step or to a stop request; returns the state, and whether it was a request."""
         config = self._config
-        first = number = int(train_state.step)
+        number = self._first_step = int(train_state.step)
         baseline = self._measure_baseline(train_state) if number == 0 else {}
         clock, waited, counted = time.monotonic(), 0.0, 0
         while number < config.train.steps:
@@ -111,8 +112,7 @@ class Loop:
                 self._log(record, plot=evaluates)
             self._check_finite(number, values)
             if saves:
-                rows = (number - first) * config.train.global_batch_size
-                data = dataclasses.asdict(dataclasses.replace(self._position, next_row=self._position.next_row + rows))
+                data = {"fingerprint": self._position.fingerprint, "next_row": self._rows_seen(number)}
                 self._checkpointer.save(train_state, step=number, config=self._tree, data=data)
             if stopping and not last:
                 return train_state, True
@@ -145,11 +145,14 @@ class Loop:
             "mfu": flops / self._accelerator.peak_flops if self._accelerator else None,
             "data_wait_fraction": waited / max(seconds, 1e-9),
             "device_memory_bytes": memory_in_use(),
-            "tokens_seen": number * self._tokens_per_step,
+            "tokens_seen": self._rows_seen(number) * self._config.train.sequence_length,
         }
         if "z_loss" in values:
             record["train/z_loss"] = values["z_loss"]
         return record
+
+    def _rows_seen(self, number: int) -> int:
+        return self._position.next_row + (number - self._first_step) * self._config.train.global_batch_size
 
     def _log(self, record: dict[str, Any], *, plot: bool) -> None:
         if self._writer is not None:
@@ -159,10 +162,10 @@ class Loop:
         self.progress.log(record)
 
     def _check_finite(self, number: int, values: dict[str, float]) -> None:
-        in_a_row, limit = int(values["skipped_in_a_row"]), self._config.train.max_consecutive_nonfinite_steps
+        in_a_row, limit = int(values["skipped_longest"]), self._config.train.max_consecutive_nonfinite_steps
         if in_a_row >= limit:
             raise TrainingError(
-                f"step {number}: the last {in_a_row} steps had a non-finite loss or gradient and were skipped "
+                f"step {number}: {in_a_row} steps in a row had a non-finite loss or gradient and were skipped "
                 f"(train.max_consecutive_nonfinite_steps {limit}); lower optimizer.learning_rate or raise "
                 f"optimizer.warmup_ratio, and resume from the last checkpoint"
             )

@@ -6,12 +6,13 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from melama_jax.config import LogConfig
-from melama_jax.errors import ConfigError
+from melama_jax.errors import ConfigError, DataError, TrainingError
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -39,13 +40,16 @@ class MetricsWriter:
 
         Raises:
             ConfigError: Weights & Biases is asked for but not installed.
+            DataError: The metrics file is damaged before its last line.
+            TrainingError: The metrics file cannot be read or written.
         """
         check_installed(config)
         self._path = directory / METRICS_FILE
         removed = rewind(self._path, resume_step)
         if removed:
             echo(f"metrics: took back {removed} record(s) after step {resume_step}; they will be computed again")
-        self._file = self._path.open("a", encoding="utf-8")
+        with _named_failure(self._path):
+            self._file = self._path.open("a", encoding="utf-8")
         self._tensorboard = self._wandb = None
         if config.tensorboard:
             from tensorboardX import SummaryWriter
@@ -67,11 +71,16 @@ class MetricsWriter:
             )
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Append a record, which has a `step`; non-finite numbers become null."""
+        """Append a record, which has a `step`; non-finite numbers become null.
+
+        Raises:
+            TrainingError: The metrics file cannot be written.
+        """
         clean = {key: _finite(value) for key, value in record.items()}
-        self._file.write(json.dumps(clean) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with _named_failure(self._path):
+            self._file.write(json.dumps(clean) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
         figures = {k: v for k, v in clean.items() if isinstance(v, (int, float)) and k != "step"}
         if self._tensorboard is not None:
             for key, value in figures.items():
@@ -80,8 +89,13 @@ class MetricsWriter:
             self._wandb.log(figures, step=record["step"])
 
     def close(self) -> None:
-        """Flush and close every sink."""
-        self._file.close()
+        """Flush and close every sink.
+
+        Raises:
+            TrainingError: The metrics file cannot be written.
+        """
+        with _named_failure(self._path):
+            self._file.close()
         if self._tensorboard is not None:
             self._tensorboard.close()
         if self._wandb is not None:
@@ -105,32 +119,49 @@ def check_installed(config: LogConfig) -> None:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Records of a metrics file; a last line that a kill cut short is left out."""
+    """Records of a metrics file; a last line that a kill cut short is left out.
+
+    Raises:
+        DataError: A line before the last is no record.
+        TrainingError: The file cannot be read.
+    """
     if not path.exists():
         return []
+    with _named_failure(path):
+        lines = path.read_bytes().splitlines()
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(lines, start=1):
         try:
-            records.append(json.loads(line))
+            record = json.loads(line.decode())
         except ValueError:
-            break
+            record = None
+        if isinstance(record, dict) and "step" in record:
+            records.append(record)
+        elif number < len(lines):
+            raise DataError(f"{path}: line {number} is no JSON record with a step; remove or mend that line")
     return records
 
 
 def rewind(path: Path, step: int) -> int:
-    """Remove records after `step`, by writing beside and renaming; returns how many went."""
+    """Remove records after `step`, by writing beside and renaming; returns how many went.
+
+    Raises:
+        DataError: A line before the last is no record; the file stays as it is.
+        TrainingError: The file cannot be read or written.
+    """
     if not path.exists():
         return 0
-    text = path.read_text(encoding="utf-8")
-    lines = text.splitlines()
     kept = [record for record in read(path) if record["step"] <= step]
-    # A kill may have cut a whole record's newline alone; the next record must not join it.
-    if len(kept) == len(lines) and text.endswith("\n"):
-        return 0
-    beside = path.with_suffix(".tmp")
-    beside.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
-    beside.replace(path)
-    return len(lines) - len(kept)
+    with _named_failure(path):
+        content = path.read_bytes()
+        lines = len(content.splitlines())
+        # A kill may have cut a whole record's newline alone; the next record must not join it.
+        if len(kept) == lines and content.endswith(b"\n"):
+            return 0
+        beside = path.with_suffix(".tmp")
+        beside.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+        beside.replace(path)
+    return lines - len(kept)
 
 
 def plot_loss(metrics: Path, picture: Path) -> None:
@@ -163,6 +194,14 @@ def plot_loss(metrics: Path, picture: Path) -> None:
     beside = picture.with_name(f".{picture.name}")
     figure.savefig(beside, format="png")
     beside.replace(picture)
+
+
+@contextmanager
+def _named_failure(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(f"{path}: cannot be read or written: {error.strerror or error}") from None
 
 
 def _tracker_id(file: Path) -> str:

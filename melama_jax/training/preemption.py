@@ -33,11 +33,22 @@ class StopRequest:
         if self._several:
             os.kill(os.getpid(), signal.SIGTERM)
 
+    @property
+    def asked(self) -> bool:
+        """Whether this process was asked, as far as it can know; the processes of a job agree in `reached`."""
+        return self._asked
+
     def reached(self, step: int) -> bool:
         """True when the run should save and leave after `step`; call it once a step, in every process."""
         if self._several:
             return multihost_utils.reached_preemption_sync_point(step)
         return self._asked
+
+    def ignore(self) -> None:
+        """Let further signals pass, up to the end of the process."""
+        for number in self._previous:
+            signal.signal(number, signal.SIG_IGN)
+        self._previous.clear()
 
     def close(self) -> None:
         """Give the signals back."""

@@ -29,6 +29,7 @@ class TrainState:
         opt_state: State of the optimizer, sharded like the parameters.
         rng: Raw key data [2] uint32; fold in the step before use.
         skipped_in_a_row: Steps skipped for non-finite values since the last good one.
+        skipped_longest: Most steps ever skipped in a row.
         skipped_total: Steps skipped since the start of the run.
     """
 
@@ -37,6 +38,7 @@ class TrainState:
     opt_state: Any
     rng: Any
     skipped_in_a_row: Any
+    skipped_longest: Any
     skipped_total: Any
 
 
@@ -58,7 +60,7 @@ def abstract_state(config: Config, mesh: Mesh | AbstractMesh) -> TrainState:
     )
     count = jax.ShapeDtypeStruct((), jnp.int32, sharding=replicated)
     rng = jax.ShapeDtypeStruct((2,), jnp.uint32, sharding=replicated)
-    return TrainState(count, params, opt_state, rng, count, count)
+    return TrainState(count, params, opt_state, rng, count, count, count)
 
 
 def abstract_params(model: LlamaConfig, mesh: Mesh | AbstractMesh) -> llama.Params:
@@ -90,7 +92,7 @@ def initialize_state(config: Config, mesh: Mesh, params: llama.Params | None = N
         if params is None:
             params = llama.initialize(model, draw)
         zero = jnp.zeros((), jnp.int32)
-        return TrainState(zero, params, optimizer.init(params), jax.random.key_data(kept), zero, zero)
+        return TrainState(zero, params, optimizer.init(params), jax.random.key_data(kept), zero, zero, zero)
 
     with jax.set_mesh(mesh):
         key = jax.random.key(config.run.seed)

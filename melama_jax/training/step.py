@@ -113,12 +113,14 @@ def make_train_step(config: Config) -> Callable[[TrainState, Batch], tuple[Train
             return jnp.where(finite, new, old)
 
         skipped = jnp.where(finite, 0, 1).astype(jnp.int32)
+        in_a_row = jnp.where(finite, 0, state.skipped_in_a_row + 1)
         next_state = dataclasses.replace(
             state,
             step=state.step + 1,
             params=jax.tree.map(keep, params, state.params),
             opt_state=jax.tree.map(keep, opt_state, state.opt_state),
-            skipped_in_a_row=jnp.where(finite, 0, state.skipped_in_a_row + 1),
+            skipped_in_a_row=in_a_row,
+            skipped_longest=jnp.maximum(state.skipped_longest, in_a_row),
             skipped_total=state.skipped_total + skipped,
         )
         metrics = {
@@ -126,7 +128,7 @@ def make_train_step(config: Config) -> Callable[[TrainState, Batch], tuple[Train
             "grad_norm": grad_norm,
             "learning_rate": jnp.asarray(rate, jnp.float32),
             "target_tokens": sums.weight,
-            "skipped_in_a_row": next_state.skipped_in_a_row,
+            "skipped_longest": next_state.skipped_longest,
             "skipped_total": next_state.skipped_total,
         }
         if config.train.z_loss:

@@ -86,6 +86,34 @@ def test_bad_override_says_what_would_work(empty: Path, override: str, advice: s
 
 
 @pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.steps=0", "--set train.steps: input should be greater than 0, found 0"),
+        ("init={from: 3, form: x}", "--set init: unknown key init.form; did you mean init.from?"),
+        (
+            "data.sources.clinical=[{field: x}]",
+            "--set data.sources.clinical: data.sources.clinical.0.glob: field required, found {'field': 'x'}",
+        ),
+        (
+            "train.gradient_accumulation_steps=5",
+            "--set train.gradient_accumulation_steps: train.gradient_accumulation_steps 5 does not divide "
+            "train.global_batch_size 8; choose one of 1, 2, 4, 8",
+        ),
+    ],
+)
+def test_bad_override_is_not_blamed_on_the_file(write: Write, override: str, message: str) -> None:
+    assert refusal(write("train: {steps: 5, global_batch_size: 8}"), override) == message
+
+
+def test_mistakes_of_file_and_override_are_told_apart(write: Write) -> None:
+    path = write("run: {seed: -1}\ntrain: {steps: 5}")
+    message = refusal(path, "train.steps=0")
+    file, override = message.split("; --set ")
+    assert file.startswith(f"{path}: run.seed: ")
+    assert override.startswith("train.steps: ")
+
+
+@pytest.mark.parametrize(
     ("override", "expected"),
     [
         ("optimizer.learning_rate=8e-6", 8e-6),  # YAML 1.1 reads a text here
@@ -157,6 +185,11 @@ def test_source_override_keeps_other_domains(empty: Path) -> None:
         ("data: {sources: {clinical: {glob: a}}}", "data.sources.clinical", "valid tuple"),
         ("data: {sources: {clinical: [{field: a}]}}", "data.sources.clinical.0.glob", "field required"),
         ("run: {seed: -1}", "run.seed", "found -1"),
+        ("run: {seed: 4294967296}", "run.seed", "less than 4294967296, found 4294967296"),
+        ("run: {dir: ''}", "run.dir", "at least 1 character, found ''"),
+        ("model: {compute_dtype: float16}", "model.compute_dtype", "'float32' or 'bfloat16', found 'float16'"),
+        ("model: {param_dtype: float16}", "model.param_dtype", "'float32' or 'bfloat16', found 'float16'"),
+        ("optimizer: {mu_dtype: float16}", "optimizer.mu_dtype", "'float32' or 'bfloat16', found 'float16'"),
         ("run: {dir: 2024-01-01}", "run.dir", "valid string"),
         ("optimizer: {no_decay: [norm, biases]}", "optimizer.no_decay.1", "found 'biases'"),
         ("1: 2", "1", "keys should be strings"),
@@ -194,6 +227,13 @@ def test_unreadable_file_is_one_line_that_names_it(write: Write, content: str | 
     message = refusal(path)
     assert message.startswith(f"{path}: ")
     assert problem in message
+
+
+@pytest.mark.parametrize("content", ["a: 1\nb: c: d", "a: 1\n\x07", "a: 1\na: 2", "a: 1\nb: ["])
+def test_syntax_error_names_the_line(write: Write, content: str) -> None:
+    message = refusal(write(content))
+    assert "is not valid YAML: line 2" in message
+    assert "<unicode string>" not in message
 
 
 def test_missing_file_and_folder_are_named(tmp_path: Path) -> None:

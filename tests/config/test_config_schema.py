@@ -168,6 +168,10 @@ def test_model_without_a_preset_says_what_it_needs() -> None:
             "train.sequence_length 4096 is longer than model.max_position_embeddings 2048",
         ),
         (
+            {"model": {"rope_scaling": {"low_freq_factor": 4, "high_freq_factor": 4.0}}},
+            "model.rope_scaling.low_freq_factor 4 must be less than model.rope_scaling.high_freq_factor 4",
+        ),
+        (
             {"data": {"attend_across_documents": False, "add_eos": False}},
             "data.attend_across_documents is false, so data.add_eos or data.add_bos must be true",
         ),
@@ -175,3 +179,12 @@ def test_model_without_a_preset_says_what_it_needs() -> None:
 )
 def test_combination_that_cannot_work_says_what_would(tree: dict[str, Any], advice: str) -> None:
     assert advice in refusal(tree)
+
+
+@pytest.mark.parametrize("key", ["run.dir", "data.root", "data.vocabulary", "data.cache_dir", "init.from"])
+def test_home_folder_in_a_path_is_expanded(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    section, _, name = key.partition(".")
+    for written, meant in (("~/x", "/home/someone/x"), ("x/~y", "x/~y")):
+        tree = from_mapping({section: {name: written}}).model_dump(by_alias=True)
+        assert tree[section][name] == meant

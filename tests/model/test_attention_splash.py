@@ -68,6 +68,14 @@ def test_refuses_positions() -> None:
         attention(*arrays(), positions=jnp.tile(jnp.arange(256), (2, 1)), backend="splash")
 
 
+def test_auto_takes_xla_for_short_context_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("melama_jax.model.attention._platform", lambda: "tpu")
+    expected = attention(*arrays(), backend="reference")
+    with jax.set_mesh(build_mesh(MeshConfig(context=4), jax.devices()[:4])):
+        found = attention(*arrays(), backend="auto")
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=0, atol=TOLERANCE)
+
+
 def test_refuses_short_context_shards() -> None:
     with (
         jax.set_mesh(build_mesh(MeshConfig(context=4), jax.devices()[:4])),

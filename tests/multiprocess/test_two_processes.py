@@ -59,3 +59,28 @@ def test_a_signal_saves_once_and_the_run_resumes(
     assert runs.finish(runs.start_processes(tree, tmp_path, devices_per_process=2)) == [0]
     steps = [step for step, _ in runs.losses(tmp_path)]
     assert steps == list(range(1, saved[0] + 3))
+
+
+def test_damage_that_one_process_sees_sends_both_to_the_checkpoint_before(tmp_path: Path, cache_dir: Path) -> None:
+    tree = runs.small_tree(tmp_path, cache_dir)
+    assert runs.finish(runs.start_processes(tree, tmp_path, processes=2)) == [0, 0]
+    before = runs.losses(tmp_path)
+    # Each process reads its own half of the embedding's columns: the second file is the second process's.
+    (tmp_path / "checkpoints/12/state/params.embedding/c/0/1").write_bytes(b"damaged")
+    assert runs.finish(runs.start_processes(tree, tmp_path, processes=2), timeout=120) == [0, 0]
+    assert "12 is damaged" in (tmp_path / "log0").read_text()
+    assert (tmp_path / "damaged" / "12").is_dir()
+    assert runs.losses(tmp_path) == before
+
+
+def test_a_mistake_that_the_first_process_meets_ends_both_in_one_line(tmp_path: Path, cache_dir: Path) -> None:
+    for domain in ("biomedical", "clinical", "general"):
+        (tmp_path / "text" / domain).mkdir(parents=True)
+        (tmp_path / "text" / domain / "a.jsonl").write_text('{"text": "some words here"}\n{"text": broken}\n')
+    tree = runs.small_tree(tmp_path / "run", cache_dir)
+    tree["data"]["root"] = str(tmp_path / "text")
+    assert runs.finish(runs.start_processes(tree, tmp_path, processes=2), timeout=120) == [2, 2]
+    for process in range(2):
+        log = (tmp_path / f"log{process}").read_text()
+        assert "error: data.sources.biomedical: 1 of 2 records" in log
+        assert "Traceback" not in log

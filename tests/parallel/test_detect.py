@@ -38,6 +38,15 @@ def slurm(node_list: str = "n[1-2]", *, tasks: int = 2, nodes: int = 2, **other:
     return env | other
 
 
+EIGHT = "0,1,2,3,4,5,6,7"
+
+
+def shared(local_tasks: int, local_id: str, **other: str) -> dict[str, str]:
+    """A task of a step with as many tasks on each of four nodes."""
+    sizes = {"SLURM_STEP_TASKS_PER_NODE": f"{local_tasks}(x4)", "SLURM_LOCALID": local_id}
+    return slurm(tasks=4 * local_tasks, nodes=4) | sizes | other
+
+
 def open_mpi(uri: str | None, *, size: int = 2, local: int = 1, **other: str) -> dict[str, str]:
     env = {
         "OMPI_COMM_WORLD_SIZE": str(size),
@@ -128,6 +137,13 @@ def test_slurm_coordinator_is_the_first_host(node_list: str, host: str) -> None:
     assert (cluster.kind, cluster.num_processes, cluster.process_id, cluster.num_hosts) == ("SLURM", 2, 1, 2)
 
 
+def test_open_mpi_comes_before_slurm() -> None:
+    # mpirun in an allocation: a remote rank inherits the step of one daemon a node, and its process id.
+    env = slurm(tasks=2, nodes=2) | open_mpi("1.0;tcp://10.0.0.9:5", size=8, local=4, OMPI_COMM_WORLD_RANK="6")
+    cluster = detect(env)
+    assert (cluster.kind, cluster.num_processes, cluster.process_id) == ("Open MPI", 8, 6)
+
+
 def test_slurm_port_can_be_chosen() -> None:
     assert detect(slurm(JAX_COORDINATOR_PORT="777")).coordinator == "n1:777"
 
@@ -142,10 +158,50 @@ def test_slurm_port_can_be_chosen() -> None:
         (slurm(tasks=8, nodes=1, SLURM_LOCALID="0"), (0,)),
         (open_mpi("1.0;tcp://10.0.0.9:5", size=8, local=4, OMPI_COMM_WORLD_LOCAL_RANK="3"), (3,)),
         (open_mpi("1.0;tcp://10.0.0.9:5"), None),
+        # Fewer tasks than GPUs share them out.
+        (shared(2, "1", CUDA_VISIBLE_DEVICES=EIGHT), (4, 5, 6, 7)),
+        (shared(4, "0", CUDA_VISIBLE_DEVICES=EIGHT), (0, 1)),
+        (shared(8, "7", CUDA_VISIBLE_DEVICES=EIGHT), (7,)),
+        (slurm(tasks=4, SLURM_NTASKS_PER_NODE="2", SLURM_LOCALID="1", CUDA_VISIBLE_DEVICES="0,1,2,3"), (2, 3)),
+        (shared(2, "1", CUDA_VISIBLE_DEVICES="2,3", SLURM_GPUS_PER_TASK="a100:2"), None),  # shown its own alone
+        (shared(2, "1", SLURM_GPUS_PER_TASK="2"), (2, 3)),
+        (shared(2, "1", SLURM_GPUS_ON_NODE="8"), (4, 5, 6, 7)),
+        (shared(2, "1", SLURM_GPUS_PER_TASK="1"), (1,)),
+        (shared(2, "1"), (1,)),
+        (slurm(tasks=3, SLURM_STEP_TASKS_PER_NODE="2,1", SLURM_NODEID="1", CUDA_VISIBLE_DEVICES="0,1"), None),
+        (
+            open_mpi(
+                "1.0;tcp://10.0.0.9:5",
+                size=4,
+                local=2,
+                OMPI_COMM_WORLD_LOCAL_RANK="1",
+                CUDA_VISIBLE_DEVICES="0,1,2,3",
+            ),
+            (2, 3),
+        ),
+        # mpirun in an allocation of one task with all GPUs: SLURM's counts are not about its ranks.
+        (
+            shared(8, "0")
+            | open_mpi(
+                "1.0;tcp://10.0.0.9:5",
+                size=4,
+                local=4,
+                OMPI_COMM_WORLD_LOCAL_RANK="3",
+                CUDA_VISIBLE_DEVICES=EIGHT,
+                SLURM_GPUS_PER_TASK="8",
+            ),
+            (6, 7),
+        ),
     ],
 )
 def test_devices_of_a_process(env: dict[str, str], devices: tuple[int, ...] | None) -> None:
     assert detect(env).local_device_ids == devices
+
+
+def test_tasks_that_do_not_divide_the_gpus_are_refused() -> None:
+    message = refusal(shared(3, "0", CUDA_VISIBLE_DEVICES=EIGHT))
+    assert "3 tasks on this host do not divide its 8 GPUs; start one of 1, 2, 4, 8 tasks a host" in message
+    assert "--ntasks-per-node" in message
 
 
 @pytest.mark.parametrize(
@@ -167,6 +223,33 @@ def test_open_mpi_4_coordinator_is_the_launcher(uri: str, host: str) -> None:
 def test_open_mpi_5_says_which_variables_to_set() -> None:
     message = refusal(open_mpi(None))
     assert "set JAX_COORDINATOR_ADDRESS=host:port, JAX_NUM_PROCESSES and JAX_PROCESS_ID" in message
+
+
+@pytest.mark.parametrize("name", ["PMIX_SERVER_URI41", "PMIX_SERVER_URI4", "PMIX_SERVER_URI3", "PMIX_SERVER_URI21"])
+@pytest.mark.parametrize(
+    ("address", "host"), [("tcp4://10.0.0.1:45123", "10.0.0.1"), ("tcp6://[2620::9b]:45123", "[2620::9b]")]
+)
+def test_open_mpi_5_coordinator_is_the_launcher(name: str, address: str, host: str) -> None:
+    env = open_mpi(None) | {name: f"prterun-n1.org-123@0.0;{address}"}
+    coordinators = {detect(env | {"OMPI_COMM_WORLD_RANK": rank}).coordinator or "" for rank in ("0", "1")}
+    (coordinator,) = coordinators
+    at, _, port = coordinator.rpartition(":")
+    assert at == host
+    assert 61440 <= int(port) < 65536
+    assert detect(env | {"JAX_COORDINATOR_PORT": "777"}).coordinator == f"{host}:777"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "prterun-n1-123@0.0;tcp4://127.0.0.1:45123",
+        "prterun-n1-123@0.0;tcp6://[::1]:45123",
+        "prterun-n1-123@0.1;tcp4://10.0.0.2:45123",  # the daemon of another node
+        "pmix",
+    ],
+)
+def test_open_mpi_5_address_that_others_do_not_share_is_not_taken(uri: str) -> None:
+    assert "OMPI_MCA_orte_hnp_uri is absent" in refusal(open_mpi(None, PMIX_SERVER_URI41=uri))
 
 
 def test_tpu_slice_is_left_to_its_runtime() -> None:
@@ -191,6 +274,22 @@ def test_several_hosts_may_not_meet_at_loopback(env: dict[str, str]) -> None:
     assert "2 hosts" in message
     assert "MELAMA_ALLOW_LOOPBACK=1" in message
     assert detect(env | {"MELAMA_ALLOW_LOOPBACK": "1"}).num_hosts == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [("this-host", "this-host"), ("this-host", "this-host.org"), ("this-host.org", "this-host")],
+)
+def test_first_host_may_call_itself_loopback(host: str, own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: own)
+    monkeypatch.setattr(socket, "gethostbyname", lambda _: "127.0.1.1")
+    assert detect(slurm(f"{host},n2")).coordinator == f"{host}:{61440 + 5000 % 4096}"
+    assert "is a loopback address" in refusal(slurm("n2,n3"))
+
+
+def test_host_named_localhost_may_not_be_the_coordinator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "localhost")
+    assert "is a loopback address" in refusal(slurm("localhost,n2"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from melama_jax.config import CheckpointConfig, Config, MeshConfig, from_mapping
 from melama_jax.errors import CheckpointError
 from melama_jax.parallel import mesh as meshes
-from melama_jax.training import checkpoint, state
+from melama_jax.training import checkpoint, fingerprint, state
 
 CONFIG = from_mapping({"model": {"preset": "tiny"}, "optimizer": {"mu_dtype": "bfloat16"}})
 WRITER = MeshConfig(data=1, fsdp=2, context=2, tensor=2)
@@ -104,8 +104,9 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_it_used(
     restored, meta = restore(copied, said.append)
     assert meta.step == 6
     assert_equal(restored.params, written[1].params)
-    assert len(said) == 1
+    assert len(said) == 2
     assert "7 is damaged" in said[0]
+    assert "moved" in said[1]
     assert (copied.parent / "damaged" / "7").is_dir()
     assert not (copied / "7").exists()
 
@@ -116,12 +117,32 @@ def test_an_unfinished_write_is_not_a_checkpoint(copied: Path) -> None:
     assert restored[1].step == 7
 
 
-def test_nothing_but_damage_is_an_error_and_nothing_is_deleted(copied: Path) -> None:
+def test_nothing_but_damage_is_an_error_every_time_and_nothing_moves(copied: Path) -> None:
     for step in (4, 6, 7):
         flip_a_bit(copied / str(step))
-    with pytest.raises(CheckpointError, match="none of the checkpoints 4, 6, 7"):
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match="none of the checkpoints 4, 6, 7 is whole"):
+            restore(copied)
+    assert sorted(path.name for path in copied.iterdir()) == ["4", "6", "7"]
+
+
+def test_another_form_of_state_is_refused_and_is_not_damage(copied: Path) -> None:
+    other = from_mapping({"model": {"preset": "tiny"}})  # first moment in float32
+    checkpointer = checkpoint.Checkpointer(copied, CheckpointConfig())
+    with pytest.raises(CheckpointError, match="is float32 in this configuration, but bfloat16 in the checkpoint"):
+        checkpointer.restore_newest(state.abstract_state(other, meshes.build_mesh(READER)), accept=lambda meta: None)
+    checkpointer.close()
+    assert sorted(path.name for path in copied.iterdir()) == ["4", "6", "7"]
+
+
+def test_a_machine_out_of_memory_is_not_damage(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ValueError("RESOURCE_EXHAUSTED: out of memory")
+
+    monkeypatch.setattr("orbax.checkpoint.PyTreeCheckpointHandler.restore", fail)
+    with pytest.raises(CheckpointError, match="cannot be read now: ValueError: RESOURCE_EXHAUSTED"):
         restore(copied)
-    assert sorted(path.name for path in (copied.parent / "damaged").iterdir()) == ["4", "6", "7"]
+    assert sorted(path.name for path in copied.iterdir()) == ["4", "6", "7"]
 
 
 def test_an_empty_folder_restores_nothing(tmp_path: Path) -> None:
@@ -168,7 +189,7 @@ def test_no_checkpoint_is_said_with_what_was_expected(tmp_path: Path) -> None:
 
 def test_fingerprint_sees_one_bit_and_an_exchange_and_not_the_mesh() -> None:
     values = np.random.default_rng(0).standard_normal((16, 24)).astype(np.float32)
-    compute = jax.jit(checkpoint.fingerprint)
+    compute = jax.jit(fingerprint.fingerprint)
     plain = int(compute({"x": values})["x"])
     flipped = values.copy()
     flipped.view(np.uint32)[7, 3] ^= 1 << 31

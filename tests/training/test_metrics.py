@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from melama_jax.config import LogConfig
-from melama_jax.errors import ConfigError
+from melama_jax.errors import ConfigError, DataError, TrainingError
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, plot_loss, read, rewind
 
 QUIET = LogConfig(tensorboard=False)
@@ -91,6 +91,37 @@ def test_zeros_after_a_power_cut_are_left_out(three: Path) -> None:
         file.write(b"\0" * 64)
     write(three.parent, record(40), resume_step=30)
     assert steps(three) == [10, 20, 30, 40]
+
+
+@pytest.mark.parametrize("damage", [b'{"step": 2', b"\0\0\0", b"\xff\xfe", b"3", b'{"train/loss": 1}', b""])
+def test_damage_before_the_last_line_is_named_and_nothing_changes(three: Path, damage: bytes) -> None:
+    lines = three.read_bytes().splitlines()
+    lines[1] = damage
+    three.write_bytes(b"\n".join(lines) + b"\n")
+    before = three.read_bytes()
+    for attempt in (lambda: read(three), lambda: rewind(three, 10), lambda: write(three.parent, resume_step=10)):
+        with pytest.raises(DataError) as caught:
+            attempt()
+        assert str(caught.value).startswith(f"{three}: line 2 is no JSON record")
+    assert three.read_bytes() == before
+    assert [path.name for path in three.parent.iterdir()] == [METRICS_FILE]
+
+
+def test_metrics_file_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / METRICS_FILE).mkdir()
+    with pytest.raises(TrainingError) as caught:
+        write(tmp_path)
+    assert str(caught.value) == f"{tmp_path / METRICS_FILE}: cannot be read or written: Is a directory"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_full_disk_is_named(tmp_path: Path) -> None:
+    writer = MetricsWriter(tmp_path, QUIET, resume_step=0, run_config={})
+    writer._file.close()
+    writer._file = Path("/dev/full").open("a", encoding="utf-8")  # noqa: SIM115  # the writer closes it
+    for attempt in (lambda: writer.write(record(1)), writer.close):
+        with pytest.raises(TrainingError, match=r"metrics\.jsonl: cannot be read or written: No space left on device"):
+            attempt()
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def test_new_request_starts_unasked(number: signal.Signals) -> None:
 
 
 def test_interrupt_from_the_keyboard_is_left_alone() -> None:
+    # A process started in the background inherits an ignored SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     stop = StopRequest()
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -63,3 +65,4 @@ def test_interrupt_from_the_keyboard_is_left_alone() -> None:
         assert not stop.reached(1)
     finally:
         stop.close()
+        signal.signal(signal.SIGINT, before)
