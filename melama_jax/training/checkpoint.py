@@ -62,8 +62,15 @@ class Checkpointer:
             directory: The run's checkpoints folder.
             config: What to keep, and whether to write in the background.
             echo: Where warnings go.
+
+        Raises:
+            CheckpointError: The folder cannot be made.
         """
         self.directory = Path(directory).absolute()
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(f"{self.directory}: cannot be made a folder: {error.strerror}") from None
         self._echo = echo
         logging.getLogger("absl").setLevel(logging.ERROR)
         self._manager = ocp.CheckpointManager(

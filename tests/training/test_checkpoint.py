@@ -214,3 +214,9 @@ def test_a_stack_is_cut_by_layer_and_along_fsdp_so_that_a_slice_is_little_to_rea
     assert layers == 1
     assert embed <= 256 // 4
     assert mlp <= 704 // 2
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").write_text("")
+    with pytest.raises(CheckpointError, match="checkpoints: cannot be made a folder: File exists"):
+        checkpoint.Checkpointer(tmp_path / "checkpoints", CheckpointConfig())
