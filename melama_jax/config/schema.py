@@ -84,7 +84,9 @@ class ModelConfig(Section):
 
     preset: Annotated[str | None, Field(json_schema_extra=_FREE)] = "tiny"
     """Name of a published or test size; the size fields below start from it."""
-    vocab_size: PositiveInt = None  # type: ignore[assignment]  # filled from the preset before validation
+    # The sizes have no default of their own: `_fill_from_preset` gives every one a value before validation, so that a
+    # checked configuration never holds None here. That is what each `type: ignore` below leaves unsaid to the checker.
+    vocab_size: PositiveInt = None  # type: ignore[assignment]
     """Rows of the token embedding and columns of the head (V)."""
     hidden_size: PositiveInt = None  # type: ignore[assignment]
     """Width of the residual stream (D)."""

@@ -142,8 +142,7 @@ def _build_shard(job: _Job, on_progress: Callable[[int, int], object]) -> None:
                     on_progress(consumed, tokens)
         except (MelamaError, _Stopped):
             raise
-        except Exception as error:
-            # TensorFlow's message repeats the Python error's, which may quote the text.
+        except Exception as error:  # TensorFlow raises many types, and its messages may quote the text
             raise DataError(f"{job.name}: {type(error).__name__} while its documents were tokenized") from None
         if observer.error is not None:
             raise observer.error

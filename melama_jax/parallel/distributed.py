@@ -104,25 +104,6 @@ def initialize(echo: Callable[[str], None] = print) -> Cluster:
     return cluster
 
 
-def barrier(name: str, timeout_seconds: float = 24 * 3600) -> None:
-    """Wait until every process has come here; no device takes part, so it may last hours (a cache being built).
-
-    Raises:
-        MeshError: Another process ended or did not come in time.
-    """
-    if jax.process_count() == 1:
-        return
-    # The coordination service has no public handle; a device collective would trip XLA's rendezvous timeouts.
-    from jax._src import distributed as jax_distributed
-
-    client = jax_distributed.global_state.client
-    assert client is not None
-    try:
-        client.wait_at_barrier(f"melama/{name}", int(timeout_seconds * 1000))
-    except jax.errors.JaxRuntimeError:
-        raise MeshError(f"barrier {name!r}: another process ended, or did not come in {timeout_seconds:g} s") from None
-
-
 def _from_variables(env: Mapping[str, str]) -> Cluster | None:
     address = env.get("JAX_COORDINATOR_ADDRESS")
     if not address:

@@ -1,15 +1,8 @@
-"""Tests of values need no optimized programs, whose compilation takes most of the time."""
+"""Programs of this folder's tests are compiled cheaply."""
 
-from collections.abc import Iterator
-
-import jax
 import pytest
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _quick_compilation() -> Iterator[None]:
-    """Take XLA's cheapest pipeline; module-scoped, so that shared fixtures are compiled like the tests."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+def _compile_quickly(quick_compilation: None) -> None:
+    """Every module of this folder."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -19,13 +18,7 @@ from melama_jax.training.loss import LossSums, cross_entropy, reference
 BATCH, LENGTH, HIDDEN, VOCAB = 4, 10, 8, 24
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quick_compilation() -> Iterator[None]:
-    """Compile by XLA's cheapest pipeline, which assigns buffers like the full one."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 def inputs(dtype: Any = jnp.float32, *, weights: str = "mixed") -> tuple[jax.Array, ...]:
