@@ -35,6 +35,10 @@ class CheckpointError(MelamaError):
     """A checkpoint that is missing, damaged, or of another model."""
 
 
+class ConversionError(MelamaError):
+    """A folder of weights or a tokenizer that cannot be read, written or converted."""
+
+
 class TrainingError(MelamaError):
     """A run that cannot go on, such as one whose gradients stay non-finite."""
 

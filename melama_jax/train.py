@@ -12,6 +12,7 @@ import jax
 from jax.sharding import AbstractMesh, AxisType, Mesh
 from rich.console import Console
 
+from conversion import direct
 from melama_jax.config import Config, dump_yaml, parse_command_line
 from melama_jax.config.resume import changes, check_resumable
 from melama_jax.data.cache import check_inputs
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m melama_jax.train", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="check the mesh and print the training plan, then stop")
     parser.add_argument("--devices", type=int, metavar="N", help="with --dry-run: plan for N devices that are not here")
-    config, arguments = parse_command_line(__doc__ or "", argv, parser=parser)
+    config, arguments = parse_command_line(__doc__ or "", argv, parser=parser, describe=direct.describe_initial)
     if arguments.devices is not None and not arguments.dry_run:
         raise ConfigError("--devices plans for devices that are not here, so it needs --dry-run")
     if arguments.dry_run:
@@ -218,12 +219,10 @@ def run(
 
 def check_initial(config: Config, abstract: state.TrainState, echo: Callable[[str], None]) -> None:
     """Refuse an `init.from` that cannot be loaded, before any work, and list what differs in its model."""
-    if config.init.from_ is None:
-        return
-    meta = checkpoint.check_loadable(config.init.from_, abstract.params)
-    for change in changes(meta.config, config):
-        if change.key.startswith("model."):
-            echo(f"init.from was trained with {change.key} {change.stored!r}; this run has {change.now!r}")
+    stored = together("checking init.from", lambda: direct.check_initial(config, abstract.params)) or {}
+    for change in changes({"model": stored}, config):
+        if change.key.startswith("model.") and change.key.split(".")[1] in stored:
+            echo(f"init.from has {change.key} {change.stored!r}; this run has {change.now!r}")
 
 
 def check_resume(
@@ -272,8 +271,7 @@ def initialize_or_restore(
         return train_state, int(meta.data["next_row"])
     params = None
     if config.init.from_ is not None:
-        params = checkpoint.load_params(config.init.from_, abstract.params)
-        echo(f"parameters from {checkpoint.find_checkpoint(config.init.from_)}")
+        params = direct.load_initial(config, abstract.params, echo)
     return state.initialize_state(config, mesh, params), 0
 
 

@@ -26,14 +26,19 @@ BELOW = {
 """What each part may import besides itself; the commands beside them (train.py, ...) may import everything."""
 WITH_TENSORFLOW = {"data/build.py", "data/tasks.py"}
 """The modules that define and run SeqIO tasks; everything else works where TensorFlow is not installed."""
+WITH_CONVERSION = {"train.py", "data/prepare.py"}
+"""The commands that read other formats: training starts from them, preparation takes their tokenizer."""
 LONGEST = 450
 
 
 def imports(module: str) -> Iterator[str]:
     """Full names of what a module imports anywhere in it, lazily too."""
-    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
-    package = ["melama_jax", *Path(module).parent.parts]
-    for node in ast.walk(tree):
+    yield from imports_of(PACKAGE / module, ["melama_jax", *Path(module).parent.parts])
+
+
+def imports_of(path: Path, package: list[str]) -> Iterator[str]:
+    """The same of any file, given the package that relative imports start from."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -73,8 +78,34 @@ def test_nobody_imports_a_command(command: str) -> None:
     assert [m for m in MODULES if any(i == name or i.startswith(f"{name}.") for i in imports(m))] == []
 
 
-def test_nobody_imports_conversion() -> None:
-    assert [module for module in MODULES if "conversion" in outside(module)] == []
+def test_only_commands_import_conversion() -> None:
+    assert {module for module in MODULES if "conversion" in outside(module)} <= WITH_CONVERSION
+
+
+CONVERSION = sorted((PACKAGE.parent / "conversion").glob("*.py"))
+CONVERSION_USES = {"config", "data", "errors", "model", "parallel", "training"}
+KEYS = ("q_proj", "down_proj", "embed_tokens", "lm_head", "layernorm", "tok_embeddings", ".wq", ".w1", "ffn_norm")
+
+
+@pytest.mark.parametrize("module", CONVERSION, ids=lambda path: path.stem)
+def test_conversion_imports_no_command_and_no_heavy_package(module: Path) -> None:
+    names = list(imports_of(module, ["conversion"]))
+    used = {name.split(".")[1] for name in names if name.startswith("melama_jax.")}
+    assert used <= CONVERSION_USES | {"__version__"}
+    tops = {name.split(".")[0] for name in names}
+    assert not tops & {"tensorflow", "seqio", "transformers"}
+    assert "torch" not in tops or module.stem == "torch_file"
+
+
+def test_one_table_knows_the_keys_of_other_formats() -> None:
+    modules = [*CONVERSION, *PACKAGE.rglob("*.py")]
+    found = {m.name for m in modules if any(key in m.read_text(encoding="utf-8") for key in KEYS)}
+    assert found == {"mapping.py"}
+
+
+@pytest.mark.parametrize("module", CONVERSION, ids=lambda path: path.stem)
+def test_conversion_module_can_be_read_in_one_go(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
 def test_flax_is_imported_in_model_only() -> None:

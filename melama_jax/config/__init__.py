@@ -1,6 +1,7 @@
 """The typed configuration tree and how it is read: `load` for files, `parse_command_line` for commands."""
 
 from melama_jax.config.loading import dump_yaml, from_mapping, load, parse_command_line
+from melama_jax.config.model import ModelConfig, RopeScaling
 from melama_jax.config.presets import PRESETS
 from melama_jax.config.schema import (
     DOMAINS,
@@ -11,9 +12,7 @@ from melama_jax.config.schema import (
     InitConfig,
     LogConfig,
     MeshConfig,
-    ModelConfig,
     OptimizerConfig,
-    RopeScaling,
     RunConfig,
     Source,
     TrainConfig,

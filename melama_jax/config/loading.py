@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from pydantic import BaseModel, ValidationError
 
 from melama_jax.config.schema import Config
 from melama_jax.errors import ConfigError
+
+Describe = Callable[[str], Mapping[str, Any]]
+"""From the path in `init.from`, sections that hold its sizes under `model` and its tokenizer as `data.vocabulary`."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -33,15 +37,18 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
+def load(path: str | Path, overrides: Iterable[str] = (), *, describe: Describe | None = None) -> Config:
     """Read a YAML file, lay it over its `base:` if it names one, apply overrides, and check the whole.
 
     Args:
         path: The YAML file. Its `base:` key is a path relative to the file; a base may not have a base of its own.
         overrides: Texts `section.key=value`, the value in YAML, applied in order.
+        describe: What the weights of `init.from` say of themselves; asked where `model.preset` is auto or
+            `data.vocabulary` is not given, and laid below what is given. None reads no weights.
 
     Raises:
         ConfigError: The file is missing or no YAML mapping, or a key or value cannot work.
+        MelamaError: As `describe` raises.
     """
     path = Path(path)
     tree = _read_mapping(path)
@@ -58,6 +65,8 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
     for text in overrides:
         tree = _merge(tree, _parse_override(text))
         overridden.append(text.partition("=")[0].strip())
+    if describe is not None:
+        tree = _over_described(tree, describe)
     return from_mapping(tree, origin=str(path), overridden=overridden)
 
 
@@ -92,7 +101,11 @@ def dump_yaml(config: Config) -> str:
 
 
 def parse_command_line(
-    description: str, argv: Sequence[str] | None = None, *, parser: argparse.ArgumentParser | None = None
+    description: str,
+    argv: Sequence[str] | None = None,
+    *,
+    parser: argparse.ArgumentParser | None = None,
+    describe: Describe | None = None,
 ) -> tuple[Config, argparse.Namespace]:
     """Read `--config FILE` and repeated `--set a.b=c`, as every command takes them.
 
@@ -100,6 +113,7 @@ def parse_command_line(
         description: What the command does, for `--help`.
         argv: Arguments without the program name; None takes the process's.
         parser: A parser that already has the command's own options.
+        describe: As `load` takes it.
 
     Returns:
         The checked tree, and the parsed arguments for the command's own options.
@@ -115,7 +129,7 @@ def parse_command_line(
         help="override one key, such as --set train.steps=300; repeatable; lists as [a, b]",
     )
     arguments = parser.parse_args(argv)
-    return load(arguments.config, arguments.overrides), arguments
+    return load(arguments.config, arguments.overrides, describe=describe), arguments
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
@@ -154,6 +168,27 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
         under = merged.get(key)
         merged[key] = _merge(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
     return merged
+
+
+def _over_described(tree: Mapping[str, Any], describe: Describe) -> Mapping[str, Any]:
+    """The sections, laid over what the weights of `init.from` say of the keys that are left to them."""
+    init, model, data = (tree.get(section, {}) for section in ("init", "model", "data"))
+    if not all(isinstance(section, Mapping) for section in (init, model, data)):
+        return tree  # the schema refuses it
+    source = init.get("from")
+    sizes_open = model.get("preset", "auto") == "auto"
+    vocabulary_open = data.get("vocabulary") is None
+    if type(source) not in (str, int, float) or not (sizes_open or vocabulary_open):
+        return tree
+    described = describe(os.path.expanduser(str(source)))
+    if sizes_open:
+        # A null means "not given", but for the scaling, of which it is a value.
+        own = {key: value for key, value in model.items() if value is not None or key == "rope_scaling"}
+        own.pop("preset", None)
+        tree = {**tree, "model": _merge(described.get("model", {}), own)}
+    if vocabulary_open:
+        tree = {**tree, "data": {**data, "vocabulary": described.get("data", {}).get("vocabulary")}}
+    return tree
 
 
 def _parse_override(text: str) -> dict[str, Any]:

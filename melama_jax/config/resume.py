@@ -11,6 +11,8 @@ from melama_jax.errors import CheckpointError
 _REFUSED_SECTIONS = ("model", "data")
 _REFUSED_KEYS = ("run.seed", "train.sequence_length", "optimizer.mu_dtype", "optimizer.nu_dtype")
 """The first two decide which rows come next and in which shape, the others what the optimizer's state is."""
+_ADDED = {"model.vocab_padding": 0}
+"""Keys of the refused sections that came later, and what a checkpoint from before them was trained with."""
 
 
 class Change(NamedTuple):
@@ -24,7 +26,7 @@ class Change(NamedTuple):
 def changes(stored: Mapping[str, Any], config: Config) -> list[Change]:
     """Every key that differs; one that either side does not know counts as None."""
     now = dict(_flat(config.model_dump(mode="json", by_alias=True)))
-    before = dict(_flat(stored))
+    before = _ADDED | dict(_flat(stored))
     return [
         Change(key, before.get(key), now.get(key))
         for key in sorted(now.keys() | before.keys())

@@ -6,39 +6,15 @@ them) carry `resume="free"`; see `melama_jax.config.resume`.
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from melama_jax.config.presets import PRESETS
+from melama_jax.config.model import ModelConfig
+from melama_jax.config.section import FREE, Dtype, Section, divisors
 
-Dtype = Literal["float32", "bfloat16"]  # float16 would need loss scaling, which there is not
 DOMAINS = ("biomedical", "clinical", "general")
-_FREE: dict[str, Any] = {"resume": "free"}
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, closed, its field docstrings in the JSON schema."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        protected_namespaces=(),
-        coerce_numbers_to_str=True,
-        allow_inf_nan=False,
-    )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _refuse_truth_as_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """`keep_every: true` would otherwise mean 1."""
-        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
-            raise PydanticCustomError("truth", "true and false are not accepted")
-        return value
 
 
 class RunConfig(Section):
@@ -55,109 +31,6 @@ class RunConfig(Section):
     @classmethod
     def _expand(cls, value: str) -> str:
         return os.path.expanduser(value)
-
-
-class RopeScaling(Section):
-    """LLaMA 3.1's frequency scaling of the rotary embedding (arXiv 2407.21783)."""
-
-    factor: Annotated[float, Field(gt=0)] = 8.0
-    """Divisor of the low frequencies."""
-    low_freq_factor: Annotated[float, Field(gt=0)] = 1.0
-    """Wavelengths longer than original context / this are divided by `factor`."""
-    high_freq_factor: Annotated[float, Field(gt=0)] = 4.0
-    """Wavelengths shorter than original context / this stay as they are."""
-    original_max_position_embeddings: PositiveInt = 8192
-    """Context length before the scaling, in tokens."""
-
-    @model_validator(mode="after")
-    def _check(self) -> RopeScaling:
-        if self.low_freq_factor >= self.high_freq_factor:
-            raise ValueError(
-                f"model.rope_scaling.low_freq_factor {self.low_freq_factor:g} must be less than "
-                f"model.rope_scaling.high_freq_factor {self.high_freq_factor:g}"
-            )
-        return self
-
-
-class ModelConfig(Section):
-    """A LLaMA: a preset, any of its sizes overridden, and the dtypes."""
-
-    preset: Annotated[str | None, Field(json_schema_extra=_FREE)] = "tiny"
-    """Name of a published or test size; the size fields below start from it."""
-    # The sizes have no default of their own: `_fill_from_preset` gives every one a value before validation, so that a
-    # checked configuration never holds None here. That is what each `type: ignore` below leaves unsaid to the checker.
-    vocab_size: PositiveInt = None  # type: ignore[assignment]
-    """Rows of the token embedding and columns of the head (V)."""
-    hidden_size: PositiveInt = None  # type: ignore[assignment]
-    """Width of the residual stream (D)."""
-    intermediate_size: PositiveInt = None  # type: ignore[assignment]
-    """Width of the SwiGLU block (F)."""
-    num_hidden_layers: PositiveInt = None  # type: ignore[assignment]
-    """Decoder layers (L)."""
-    num_attention_heads: PositiveInt = None  # type: ignore[assignment]
-    """Query heads (H)."""
-    num_key_value_heads: PositiveInt = None  # type: ignore[assignment]
-    """Key/value heads (K); divides the query heads."""
-    head_dim: PositiveInt = None  # type: ignore[assignment]
-    """Width of one head (E); hidden_size / num_attention_heads unless given."""
-    rope_theta: Annotated[float, Field(gt=0)] = None  # type: ignore[assignment]
-    """Base of the rotary frequencies."""
-    rope_scaling: RopeScaling | None = None
-    """LLaMA 3.1's frequency scaling; null for none."""
-    rms_norm_eps: Annotated[float, Field(gt=0)] = None  # type: ignore[assignment]
-    """Added to the mean square inside RMSNorm."""
-    tie_word_embeddings: bool = None  # type: ignore[assignment]
-    """Whether the head is the token embedding transposed."""
-    max_position_embeddings: PositiveInt = None  # type: ignore[assignment]
-    """Longest context the weights are meant for, in tokens."""
-    initializer_range: Annotated[float, Field(gt=0)] = 0.02
-    """Standard deviation of the normal draws of the initial matrices, before they are cut off at twice it."""
-    param_dtype: Dtype = "float32"
-    """Dtype of the stored parameters."""
-    compute_dtype: Dtype = "bfloat16"
-    """Dtype of matrix products and activations; norms, softmax and logits stay in float32."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_from_preset(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        preset = data.get("preset", "tiny")
-        if preset is None:
-            sizes: dict[str, Any] = {"rope_theta": 1e4, "rms_norm_eps": 1e-5, "tie_word_embeddings": False}
-        elif not isinstance(preset, str) or preset not in PRESETS:
-            raise ValueError(f"model.preset {preset!r} is unknown; choose one of {', '.join(PRESETS)}")
-        else:
-            sizes = dict(PRESETS[preset])
-        given = {key: value for key, value in data.items() if value is not None or key in ("rope_scaling", "preset")}
-        if "head_dim" not in given and (
-            {"hidden_size", "num_attention_heads"} & given.keys() or "head_dim" not in sizes
-        ):
-            hidden = _whole(given.get("hidden_size", sizes.get("hidden_size")))
-            heads = _whole(given.get("num_attention_heads", sizes.get("num_attention_heads")))
-            if hidden and heads:
-                if hidden % heads:
-                    raise ValueError(
-                        f"model.num_attention_heads {heads} does not divide model.hidden_size {hidden}; "
-                        f"give model.head_dim, or a number of heads that divides it"
-                    )
-                sizes["head_dim"] = hidden // heads
-        merged = sizes | given
-        missing = [name for name in PRESETS["tiny"] if name not in merged and name != "rope_scaling"]
-        if missing:
-            raise ValueError(f"model.preset is null, so these are needed too: model.{', model.'.join(missing)}")
-        return merged
-
-    @model_validator(mode="after")
-    def _check(self) -> ModelConfig:
-        if self.num_attention_heads % self.num_key_value_heads:
-            raise ValueError(
-                f"model.num_key_value_heads {self.num_key_value_heads} does not divide model.num_attention_heads "
-                f"{self.num_attention_heads}; choose one of {_divisors(self.num_attention_heads)}"
-            )
-        if self.head_dim % 2:
-            raise ValueError(f"model.head_dim {self.head_dim} is odd; the rotary embedding needs an even one")
-        return self
 
 
 class MeshConfig(Section):
@@ -212,7 +85,7 @@ class TrainConfig(Section):
         if self.global_batch_size % self.gradient_accumulation_steps:
             raise ValueError(
                 f"train.gradient_accumulation_steps {self.gradient_accumulation_steps} does not divide "
-                f"train.global_batch_size {self.global_batch_size}; choose one of {_divisors(self.global_batch_size)}"
+                f"train.global_batch_size {self.global_batch_size}; choose one of {divisors(self.global_batch_size)}"
             )
         return self
 
@@ -238,7 +111,7 @@ def _default_sources() -> dict[str, tuple[Source, ...]]:
 class DataConfig(Section):
     """Which text, which vocabulary, and how documents become rows."""
 
-    root: Annotated[str | None, Field(json_schema_extra=_FREE)] = None
+    root: Annotated[str | None, Field(json_schema_extra=FREE)] = None
     """Folder of the source files; null takes the samples shipped in the package."""
     mixture: str = "me_llama_pretrain"
     """Mixture or single task of the SeqIO registry."""
@@ -246,7 +119,7 @@ class DataConfig(Section):
     """Token rates by task instead of the mixture's own (the paper's: biomedical 15, clinical 1, general 4)."""
     sources: dict[str, tuple[Source, ...]] = Field(default_factory=_default_sources)
     """Files of each domain; a domain that is not given keeps its default, every file of the folder of its name."""
-    vocabulary: Annotated[str | None, Field(json_schema_extra=_FREE)] = None
+    vocabulary: Annotated[str | None, Field(json_schema_extra=FREE)] = None
     """A SentencePiece tokenizer.model or a Hugging Face tokenizer.json; null takes the sample vocabulary."""
     add_bos: bool = False
     """Put BOS before every document (the paper's framework does not)."""
@@ -259,13 +132,13 @@ class DataConfig(Section):
     max_bad_record_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of unreadable records of a domain that is still accepted; they are counted either way, as are
     empty texts, which are no error."""
-    cache_dir: Annotated[str, Field(json_schema_extra=_FREE)] = "cache"
+    cache_dir: Annotated[str, Field(json_schema_extra=FREE)] = "cache"
     """Folder of the tokenized rows, shared between runs; holds the text as token ids, so guard it like the sources."""
-    prepare_workers: Annotated[int, Field(ge=0, json_schema_extra=_FREE)] = 0
+    prepare_workers: Annotated[int, Field(ge=0, json_schema_extra=FREE)] = 0
     """Processes that tokenize; 0 takes one per core, fewer for little text."""
-    read_threads: Annotated[PositiveInt, Field(json_schema_extra=_FREE)] = 4
+    read_threads: Annotated[PositiveInt, Field(json_schema_extra=FREE)] = 4
     """Threads that read rows ahead of training."""
-    prefetch_batches: Annotated[PositiveInt, Field(json_schema_extra=_FREE)] = 4
+    prefetch_batches: Annotated[PositiveInt, Field(json_schema_extra=FREE)] = 4
     """Batches kept ready ahead of training."""
 
     @field_validator("root", "vocabulary", "cache_dir")
@@ -346,8 +219,8 @@ class InitConfig(Section):
     """Where the first parameters come from."""
 
     from_: Annotated[str | None, Field(alias="from")] = None
-    """A checkpoint of melama_jax (a run folder, its checkpoints folder, or one step of it); null draws from the
-    seed."""
+    """A checkpoint of melama_jax (a run folder, its checkpoints folder, or one step of it), an imported one, or a
+    Hugging Face or Meta folder of LLaMA weights; null draws from the seed."""
 
     @field_validator("from_")
     @classmethod
@@ -375,7 +248,7 @@ class Config(Section):
 
     run: RunConfig = RunConfig()
     """Where the run lives and what makes it repeatable."""
-    model: ModelConfig = Field(default_factory=lambda: ModelConfig.model_validate({}))
+    model: ModelConfig = Field(default_factory=lambda: ModelConfig.model_validate({"preset": "tiny"}))
     """The LLaMA to train."""
     mesh: MeshConfig = MeshConfig()
     """How devices are arranged."""
@@ -394,6 +267,18 @@ class Config(Section):
     log: LogConfig = LogConfig()
     """What is reported."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_auto(cls, data: Any) -> Any:
+        """Without weights to start from, the preset `auto` is tiny; with them the section must hold their sizes."""
+        if not isinstance(data, dict):
+            return data
+        init, model = data.get("init", {}), data.get("model", {})
+        source = init.get("from") if isinstance(init, dict) else getattr(init, "from_", None)
+        if not isinstance(model, dict) or model.get("preset", "auto") != "auto":
+            return data
+        return data | {"model": model | {"preset": "tiny" if source is None else "auto"}}
+
     @model_validator(mode="after")
     def _check(self) -> Config:
         longest = self.model.max_position_embeddings
@@ -403,17 +288,3 @@ class Config(Section):
                 f"{longest}; shorten the sequence or raise model.max_position_embeddings"
             )
         return self
-
-
-def _whole(value: Any) -> int | None:
-    """A positive whole number, also one written as text or 64.0, as the fields themselves accept; else None."""
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if number > 0 else None
-
-
-def _divisors(number: int) -> str:
-    small = [n for n in range(1, math.isqrt(number) + 1) if number % n == 0]
-    return ", ".join(str(n) for n in sorted({*small, *(number // n for n in small)}))

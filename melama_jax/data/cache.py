@@ -95,11 +95,11 @@ def check_inputs(config: Config) -> tuple[dict[str, float], Vocabulary, dict[str
     data = config.data
     rates = resolve_mixture(data)
     vocabulary = load_vocabulary(data.vocabulary)
-    if vocabulary.vocab_size > config.model.vocab_size:
+    if vocabulary.vocab_size > config.model.num_tokens:
         raise ConfigError(
             f"the vocabulary {vocabulary.path} has {vocabulary.vocab_size} tokens but model.vocab_size is "
-            f"{config.model.vocab_size}; set model.vocab_size to {vocabulary.vocab_size} or more, or change "
-            f"data.vocabulary"
+            f"{config.model.vocab_size} and model.vocab_padding {config.model.vocab_padding}; set model.vocab_size "
+            f"to {vocabulary.vocab_size + config.model.vocab_padding} or more, or change data.vocabulary"
         )
     for key, wanted, token in (
         ("add_bos", data.add_bos, vocabulary.bos_id),

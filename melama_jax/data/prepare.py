@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import melama_jax
 from melama_jax import errors
@@ -108,7 +109,7 @@ def main() -> int | None:
     parser.add_argument("--error-file", type=Path, help=argparse.SUPPRESS)
     arguments = argparse.Namespace(error_file=None)
     try:
-        config, arguments = parse_command_line(main.__doc__ or "", parser=parser)
+        config, arguments = parse_command_line(main.__doc__ or "", parser=parser, describe=_describe_initial)
         if arguments.workers is not None and arguments.workers < 0:
             raise errors.ConfigError(f"--workers {arguments.workers} must be 0 (one per core) or more")
         os.environ.update(_QUIET_CPU)
@@ -122,6 +123,13 @@ def main() -> int | None:
         return USER_ERROR_EXIT_CODE
     _print_summary(prepared, time.monotonic() - start)
     return None
+
+
+def _describe_initial(path: str) -> Mapping[str, Any]:
+    """What the weights of `init.from` say of their sizes and tokenizer, so that rows fit the model that will train."""
+    from conversion.direct import describe_initial
+
+    return describe_initial(path)
 
 
 def _print_line(text: str) -> None:

@@ -153,10 +153,11 @@ def _check(plan: TaskPlan, manifest: Mapping[str, Any], config: Config, echo: Ca
             f"{data.max_bad_record_fraction} to at least {_round_up(share)}"
         )
     largest = max(facts["largest_token_id"] for facts in manifest["splits"].values())
-    if largest >= config.model.vocab_size:
+    if largest >= config.model.num_tokens:
         raise ConfigError(
-            f"{plan.folder}: holds token id {largest} but model.vocab_size is {config.model.vocab_size}; "
-            f"set model.vocab_size to {largest + 1} or more"
+            f"{plan.folder}: holds token id {largest} but model.vocab_size is {config.model.vocab_size} and "
+            f"model.vocab_padding {config.model.vocab_padding}; set model.vocab_size to "
+            f"{largest + 1 + config.model.vocab_padding} or more"
         )
     train, validation = manifest["splits"]["train"], manifest["splits"]["validation"]
     if not train["rows"]:

@@ -1,4 +1,4 @@
-"""The two tokenizer files of LLaMA, read without TensorFlow: SentencePiece models and Hugging Face `tokenizer.json`.
+"""The tokenizer files of LLaMA, read without TensorFlow: SentencePiece, LLaMA 3's ranks, Hugging Face `tokenizer.json`.
 
 Control tokens (BOS, EOS, turn markers) come from code only: text that happens to spell one is encoded as ordinary text,
 so a clinical note holding "</s>" cannot end a document early.
@@ -11,14 +11,19 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from melama_jax.data import tiktoken
 from melama_jax.errors import DataError
+
+if TYPE_CHECKING:
+    import tokenizers
 
 _BOS_NAMES = ("<|begin_of_text|>", "<s>")
 _EOS_NAMES = ("<|end_of_text|>", "</s>")
-_PAD_NAMES = ("<|finetune_right_pad_id|>", "<pad>", "[PAD]")
-_ACCEPTED = "give a SentencePiece tokenizer.model or a Hugging Face tokenizer.json"
+PAD_NAMES = ("<|finetune_right_pad_id|>", "<pad>", "[PAD]", "<|pad|>")
+"""What padding is called where a tokenizer does not declare it."""
+_ACCEPTED = "give a SentencePiece or LLaMA 3 tokenizer.model or a Hugging Face tokenizer.json"
 
 
 class Vocabulary(abc.ABC):
@@ -57,40 +62,67 @@ class Vocabulary(abc.ABC):
 
     def _refuse_control_tokens_in_text(self) -> None:
         for name, control in (("BOS", self.bos_id), ("EOS", self.eos_id)):
-            if control is not None and control in self.encode(self._spelling(control)):
+            if control is not None and control in self.encode(self.spelling(control)):
                 raise DataError(
-                    f"{self.path}: ordinary text that spells the {name} token {self._spelling(control)!r} would become "
+                    f"{self.path}: ordinary text that spells the {name} token {self.spelling(control)!r} would become "
                     f"that token; make it a control (special) token of the tokenizer"
                 )
 
     @abc.abstractmethod
-    def _spelling(self, token: int) -> str: ...
+    def spelling(self, token: int) -> str:
+        """Name of a token, as its file has it."""
 
 
 def load_vocabulary(path: str | Path | None) -> Vocabulary:
     """Read a tokenizer; the content tells the format, not the name.
 
     Args:
-        path: A SentencePiece model or a Hugging Face `tokenizer.json`; None takes the vocabulary of the samples. A
-            `tokenizer_config.json` beside a `tokenizer.json` decides which of its tokens are BOS, EOS and padding.
+        path: A SentencePiece model, LLaMA 3's `tokenizer.model` or a Hugging Face `tokenizer.json`, or a folder with
+            one (see `find_tokenizer`); None takes the vocabulary of the samples. A `tokenizer_config.json` beside a
+            `tokenizer.json` decides which of its tokens are BOS, EOS and padding.
 
     Raises:
-        DataError: The file is missing or neither of the two formats.
+        DataError: The file is missing or of none of the formats, or the folder holds no tokenizer.
     """
     if path is None:
         from melama_jax.data import samples
 
         path = samples.tokenizer_path()
     path = Path(path)
+    if path.is_dir():
+        found = find_tokenizer(path)
+        if found is None:
+            raise DataError(
+                f"data.vocabulary: the folder {path} and its tokenizer/ hold neither tokenizer.json nor "
+                f"tokenizer.model; {_ACCEPTED}"
+            )
+        path = found
     try:
         content = path.read_bytes()
-    except IsADirectoryError:
-        raise DataError(f"data.vocabulary: {path} is a folder; {_ACCEPTED}") from None
     except OSError as error:
         raise DataError(f"data.vocabulary: cannot read {path}: {error.strerror}; {_ACCEPTED}") from None
     if content.lstrip()[:1] == b"{":
-        return _HuggingFaceVocabulary(path, content)
+        declared = _declared_tokens(path.with_name("tokenizer_config.json"))
+        return _TokenizersVocabulary(path, content, _parse_tokenizer(path, content), declared)
+    if tiktoken.is_rank_file(content):
+        ranked = tiktoken.read_ranks(path, content)
+        return _TokenizersVocabulary(path, content, tiktoken.build_tokenizer(ranked), {})
     return _SentencePieceVocabulary(path, content)
+
+
+def find_tokenizer(folder: str | Path) -> Path | None:
+    """The tokenizer of a Hugging Face, Meta or checkpoint folder, there or in its `tokenizer/`; None without one.
+
+    `tokenizer.json` comes first where a `tokenizer_config.json` says how it is meant, for it knows of tokens added
+    later; then `tokenizer.model`; then a `tokenizer.json` that stands alone.
+    """
+    for place in (Path(folder), Path(folder, "tokenizer")):
+        library, model = place / "tokenizer.json", place / "tokenizer.model"
+        if library.is_file() and ((place / "tokenizer_config.json").is_file() or not model.is_file()):
+            return library
+        if model.is_file():
+            return model
+    return None
 
 
 class _SentencePieceVocabulary(Vocabulary):
@@ -121,19 +153,13 @@ class _SentencePieceVocabulary(Vocabulary):
     def decode(self, ids: Iterable[int]) -> str:
         return self._processor.decode([int(token) for token in ids])
 
-    def _spelling(self, token: int) -> str:
+    def spelling(self, token: int) -> str:
         return self._processor.id_to_piece(token)
 
 
-class _HuggingFaceVocabulary(Vocabulary):
-    def __init__(self, path: Path, content: bytes) -> None:
-        import tokenizers
-
-        self.path, self.sha256 = path, hashlib.sha256(content).hexdigest()
-        try:
-            self._tokenizer = tokenizers.Tokenizer.from_buffer(content)
-        except Exception:  # The library raises plain Exception for anything it cannot parse.
-            raise DataError(f"data.vocabulary: {path} is no tokenizer that can be read; {_ACCEPTED}") from None
+class _TokenizersVocabulary(Vocabulary):
+    def __init__(self, path: Path, content: bytes, tokenizer: tokenizers.Tokenizer, declared: dict[str, str]) -> None:
+        self.path, self.sha256, self._tokenizer = path, hashlib.sha256(content).hexdigest(), tokenizer
         # A saved tokenizer may cut or pad every text, and by default turns the text "</s>" into the token.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -143,7 +169,6 @@ class _HuggingFaceVocabulary(Vocabulary):
             raise DataError(f"data.vocabulary: {path} holds no tokens; {_ACCEPTED}")
         self.vocab_size = max(ids.values()) + 1
         added = {token.content: index for index, token in self._tokenizer.get_added_tokens_decoder().items()}
-        declared = _declared_tokens(path.with_name("tokenizer_config.json"))
 
         def find(key: str, names: Sequence[str]) -> int | None:
             if declared.get(key) in ids:
@@ -152,7 +177,7 @@ class _HuggingFaceVocabulary(Vocabulary):
 
         self.bos_id = find("bos_token", _BOS_NAMES)
         self.eos_id = find("eos_token", _EOS_NAMES)
-        self.pad_id = find("pad_token", _PAD_NAMES)
+        self.pad_id = find("pad_token", PAD_NAMES)
         self._refuse_control_tokens_in_text()
 
     def encode(self, text: str) -> list[int]:
@@ -164,8 +189,17 @@ class _HuggingFaceVocabulary(Vocabulary):
     def decode(self, ids: Iterable[int]) -> str:
         return self._tokenizer.decode([int(token) for token in ids], skip_special_tokens=True)
 
-    def _spelling(self, token: int) -> str:
+    def spelling(self, token: int) -> str:
         return self._tokenizer.id_to_token(token) or ""
+
+
+def _parse_tokenizer(path: Path, content: bytes) -> tokenizers.Tokenizer:
+    import tokenizers
+
+    try:
+        return tokenizers.Tokenizer.from_buffer(content)
+    except Exception:  # The library raises plain Exception for anything it cannot parse.
+        raise DataError(f"data.vocabulary: {path} is no tokenizer that can be read; {_ACCEPTED}") from None
 
 
 def _declared_tokens(path: Path) -> dict[str, str]:

@@ -141,7 +141,7 @@ class Llama(nnx.Module):
         """Final hidden states, in the compute dtype.
 
         Args:
-            tokens: Token ids below V.
+            tokens: Token ids below `config.num_tokens`.
             positions: Rotary positions; None counts from 0 in every row.
             segment_ids: Documents of packed rows; None lets a row see all of its past.
         """
@@ -227,9 +227,15 @@ def head_matrix(config: LlamaConfig, params: Params) -> Float[Array, "D V"]:
 
 
 def logits(config: LlamaConfig, params: Params, hidden: Hidden) -> Float[Array, "B T V"]:
-    """Whole float32 logits, for generation and small inputs; training uses `melama_jax.training.loss` instead."""
+    """Whole float32 logits, for generation and small inputs; training uses `melama_jax.training.loss` instead.
+
+    Those of the vocabulary's padding are -inf.
+    """
     head = gather(head_matrix(config, params).astype(config.compute), ("embed", "vocab"))
-    return jnp.einsum("btd,dv->btv", hidden, head, preferred_element_type=jnp.float32)
+    scores = jnp.einsum("btd,dv->btv", hidden, head, preferred_element_type=jnp.float32)
+    if config.vocab_padding:
+        scores = jnp.where(jnp.arange(config.vocab_size) < config.num_tokens, scores, -jnp.inf)
+    return scores
 
 
 def _abstract(config: LlamaConfig) -> Llama:

@@ -24,7 +24,7 @@ class LlamaConfig:
     """Sizes and execution choices of one LLaMA.
 
     Attributes:
-        vocab_size: V.
+        vocab_size: V, padding included.
         hidden_size: D.
         intermediate_size: F.
         num_hidden_layers: L.
@@ -40,6 +40,7 @@ class LlamaConfig:
         compute_dtype: Dtype name of matrix products.
         attention: Attention backend, see `melama_jax.model.attention`.
         remat: Rematerialization policy, see `melama_jax.model.llama`.
+        vocab_padding: Last rows of the vocabulary that stand for no token and are never predicted.
     """
 
     vocab_size: int
@@ -58,6 +59,7 @@ class LlamaConfig:
     compute_dtype: str = "bfloat16"
     attention: str = "auto"
     remat: str = "none"
+    vocab_padding: int = 0
 
     @classmethod
     def build(cls, model: ModelConfig, train: TrainConfig | None = None) -> LlamaConfig:
@@ -73,6 +75,11 @@ class LlamaConfig:
     def compute(self) -> jnp.dtype:
         """Dtype of matrix products."""
         return jnp.dtype(self.compute_dtype)
+
+    @property
+    def num_tokens(self) -> int:
+        """Rows of the vocabulary that stand for a token: ids lie below this."""
+        return self.vocab_size - self.vocab_padding
 
     @property
     def matmul_parameters(self) -> int:

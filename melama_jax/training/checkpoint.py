@@ -43,6 +43,7 @@ class CheckpointMeta:
         data: Position in the data: fingerprint of the rows and index of the next one.
         fingerprints: uint32 by leaf.
         versions: Library versions of the writer.
+        origin: Where imported weights come from; empty for a training run.
     """
 
     step: int
@@ -50,6 +51,7 @@ class CheckpointMeta:
     data: dict[str, Any]
     fingerprints: dict[str, int]
     versions: dict[str, str]
+    origin: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Checkpointer:
@@ -267,7 +269,7 @@ def _read_meta(path: Path) -> CheckpointMeta:
         if raw["format"] != FORMAT:
             raise CheckpointError(f"{file}: format {raw['format']}, but this version reads format {FORMAT}")
         names = [field.name for field in dataclasses.fields(CheckpointMeta)]
-        return CheckpointMeta(**{name: raw[name] for name in names})
+        return CheckpointMeta(**{name: raw[name] for name in names if name != "origin"}, origin=raw.get("origin", {}))
     except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise _DamagedError(f"{file}: {type(error).__name__}") from None
     except OSError as error:
@@ -275,7 +277,7 @@ def _read_meta(path: Path) -> CheckpointMeta:
 
 
 def load_params(path: str | Path, abstract: Any) -> Any:
-    """Read the parameters alone from a checkpoint, checked, onto the shardings of `abstract`.
+    """Read the parameters alone from a checkpoint, checked, onto the shardings and into the dtypes of `abstract`.
 
     Raises:
         CheckpointError: There is no checkpoint, it is damaged, or it is of a model of other shapes.
@@ -283,11 +285,19 @@ def load_params(path: str | Path, abstract: Any) -> Any:
     folder = find_checkpoint(path)
     meta = check_loadable(folder, abstract)
     try:
-        tree = restore_tree(folder, {"params": abstract})
-        _check_fingerprints(tree, jax.jit(fingerprint), meta, cast=True)
+        stored = _structure(folder)
+        as_stored = jax.tree_util.tree_map_with_path(
+            lambda path, leaf: jax.ShapeDtypeStruct(leaf.shape, stored[leaf_name(path)].dtype, sharding=leaf.sharding),
+            {"params": abstract},
+        )
+        tree = restore_tree(folder, as_stored)
+        _check_fingerprints(tree, jax.jit(fingerprint), meta)
     except _DamagedError as error:
         raise CheckpointError(f"{folder} is damaged ({error})") from None
-    return tree["params"]
+    cast = jax.jit(lambda leaf, dtype: leaf.astype(dtype), static_argnums=1, donate_argnums=0)
+    return jax.tree.map(
+        lambda leaf, wanted: leaf if leaf.dtype == wanted.dtype else cast(leaf, wanted.dtype), tree["params"], abstract
+    )
 
 
 def check_loadable(path: str | Path, abstract: Any) -> CheckpointMeta:
@@ -339,26 +349,27 @@ def _is_passing(error: Exception) -> bool:
     return any(sign in str(error) for sign in signs)
 
 
-def _check_fingerprints(
-    tree: Any, compute: Callable[[Any], dict[str, jax.Array]], meta: CheckpointMeta, *, cast: bool = False
-) -> None:
+def _check_fingerprints(tree: Any, compute: Callable[[Any], dict[str, jax.Array]], meta: CheckpointMeta) -> None:
     for name, value in jax.device_get(compute(tree)).items():
         if int(value) != meta.fingerprints.get(name):
-            if cast and meta.config["model"]["param_dtype"] != str(jax.tree.leaves(tree)[0].dtype):
-                return  # read into another dtype: the bits are not those that were written
             raise _DamagedError(f"{name} does not have the bits that were written")
 
 
-def _check_structure(folder: Path, abstract: Any, *, dtypes: bool = True) -> None:
-    """Raise a CheckpointError when the checkpoint is of other arrays than `abstract`, which is not damage."""
+def _structure(folder: Path) -> dict[str, Any]:
+    """Orbax's description (shape, dtype) of every stored array by name."""
     try:
         metadata = _state_handler().metadata(epath.Path(folder.absolute() / "state"))
         tree = getattr(metadata, "tree", metadata)
-        stored = {leaf_name(p): leaf for p, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+        return {leaf_name(p): leaf for p, leaf in jax.tree_util.tree_leaves_with_path(tree)}
     except Exception as error:  # as in restore_tree
         if _is_passing(error):
             raise CheckpointError(f"{folder}: cannot be read now: {_reason(error)}") from error
         raise _DamagedError(f"{type(error).__name__} while reading its structure") from error
+
+
+def _check_structure(folder: Path, abstract: Any, *, dtypes: bool = True) -> None:
+    """Raise a CheckpointError when the checkpoint is of other arrays than `abstract`, which is not damage."""
+    stored = _structure(folder)
     for path, leaf in jax.tree_util.tree_leaves_with_path(abstract):
         name = leaf_name(path)
         if name not in stored:

@@ -21,8 +21,8 @@ from melama_jax.parallel.mesh import spec_of
 
 Hidden = Float[Array, "B T D"]
 Head = Float[Array, "D V"]
-Static = tuple[float, int, str]
-"""z-loss weight, chunk size, dtype name."""
+Static = tuple[float, int, str, int]
+"""z-loss weight, chunk size, dtype name, padding of V."""
 _TOKENS = ("data", "fsdp", "context")
 
 
@@ -49,27 +49,36 @@ def cross_entropy(
     z_loss: float = 0.0,
     chunk_size: int = 1024,
     compute_dtype: jnp.dtype | None = None,
+    vocab_padding: int = 0,
 ) -> LossSums:
     """Weighted sums of next-token cross-entropy.
 
     Args:
         hidden: Final hidden states, split over batch and context.
         head: The head as stored, split over fsdp and tensor; gathered over fsdp in `compute_dtype`.
-        targets: Token to predict at each position; ids must lie below V.
+        targets: Token to predict at each position; ids must lie below V - vocab_padding.
         weights: 0 where a position is not to be predicted.
         z_loss: Weight of the squared log-partition.
         chunk_size: Tokens per device whose logits exist at a time.
         compute_dtype: Dtype of the products; None takes that of `hidden`. Logits are float32.
+        vocab_padding: Last columns of the head that stand for no token: they take no probability and no gradient.
     """
     dtype = jnp.dtype(compute_dtype or hidden.dtype)
-    sums: Any = _loss((z_loss, chunk_size, dtype.name), hidden, head, targets, weights)
+    sums: Any = _loss((z_loss, chunk_size, dtype.name, vocab_padding), hidden, head, targets, weights)
     return LossSums(*sums)
 
 
 def reference(
-    hidden: Hidden, head: Head, targets: Int[Array, "B T"], weights: Float[Array, "B T"], *, z_loss: float = 0.0
+    hidden: Hidden,
+    head: Head,
+    targets: Int[Array, "B T"],
+    weights: Float[Array, "B T"],
+    *,
+    z_loss: float = 0.0,
+    vocab_padding: int = 0,
 ) -> LossSums:
     """The same from whole logits, by the plain formula."""
+    head = head[:, : head.shape[1] - vocab_padding]
     logits = jnp.einsum("btd,dv->btv", hidden, head, preferred_element_type=jnp.float32)
     partition = jax.nn.logsumexp(logits, axis=-1)
     nll = partition - jnp.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
@@ -120,7 +129,7 @@ def _sharded(static, with_gradients, hidden, head, targets, weights):
 
 
 def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
-    z_loss, chunk_size, dtype = static
+    z_loss, chunk_size, dtype, vocab_padding = static
 
     def over(axes, reduce, x):
         return reduce(x, axes) if on_mesh else x
@@ -130,6 +139,7 @@ def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
         matrix = lax.all_gather(matrix, "fsdp", axis=0, tiled=True)
     columns = matrix.shape[1]
     first_column = lax.axis_index("tensor") * columns if on_mesh else 0
+    num_tokens = columns * (lax.axis_size("tensor") if on_mesh else 1) - vocab_padding
 
     batch, length, width = hidden.shape
     tokens = batch * length
@@ -145,6 +155,8 @@ def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
         total, entropy, head_gradient = carry
         x, target, weight = rows
         logits = jnp.dot(x.astype(dtype), matrix, preferred_element_type=jnp.float32)
+        if vocab_padding:
+            logits = jnp.where(first_column + jnp.arange(columns) < num_tokens, logits, -jnp.inf)
         largest = over("tensor", lax.pmax, jnp.max(logits, axis=-1))
         exponentials = jnp.exp(logits - largest[:, None])
         denominator = over("tensor", lax.psum, jnp.sum(exponentials, axis=-1))

@@ -63,6 +63,7 @@ def loss_sums(config: Config, model: LlamaConfig, params: llama.Params, batch: B
         z_loss=config.train.z_loss,
         chunk_size=config.train.loss_chunk_size,
         compute_dtype=model.compute,
+        vocab_padding=model.vocab_padding,
     )
 
 

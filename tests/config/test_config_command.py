@@ -56,6 +56,15 @@ def test_resolved_configuration_reads_back(tmp_path: Path) -> None:
     assert yaml.safe_load(done.stdout)["train"]["steps"] == 3
 
 
+def test_sizes_in_weights_that_are_not_read_say_how_to_see_them(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("init: {from: weights}")
+    done = run("--config", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "python -m melama_jax.train --dry-run" in done.stderr
+    assert run("--config", str(path), "--set", "model.preset=tiny").returncode == 0
+
+
 def test_neither_option_is_a_mistake() -> None:
     done = run()
     assert done.returncode == 2

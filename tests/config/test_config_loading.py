@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from melama_jax.config import Config, DataConfig, Source, dump_yaml, from_mapping, load, parse_command_line
-from melama_jax.errors import ConfigError
+from melama_jax.errors import ConfigError, ConversionError
 
 Write = Callable[..., Path]
 
@@ -102,7 +103,8 @@ def test_bad_override_says_what_would_work(empty: Path, override: str, advice: s
     ],
 )
 def test_bad_override_is_not_blamed_on_the_file(write: Write, override: str, message: str) -> None:
-    assert refusal(write("train: {steps: 5, global_batch_size: 8}"), override) == message
+    path = write("model: {preset: tiny}\ntrain: {steps: 5, global_batch_size: 8}")
+    assert refusal(path, override) == message
 
 
 def test_mistakes_of_file_and_override_are_told_apart(write: Write) -> None:
@@ -148,8 +150,8 @@ def test_mistakes_of_file_and_override_are_told_apart(write: Write) -> None:
         ("data.mixture=12", "12"),
     ],
 )
-def test_override_is_typed_by_the_schema(empty: Path, override: str, expected: object) -> None:
-    value: object = load(empty, [override])
+def test_override_is_typed_by_the_schema(write: Write, override: str, expected: object) -> None:
+    value: object = load(write("model: {preset: tiny}"), [override])
     for part in override.partition("=")[0].split("."):
         value = value[part] if isinstance(value, dict) else getattr(value, "from_" if part == "from" else part)
     assert value == expected
@@ -283,7 +285,12 @@ def test_mistake_in_a_base_is_reported(write: Write) -> None:
     [
         {},
         {"model": {"preset": "llama3.1-8b", "hidden_size": 2048}},
-        {"init": {"from": "runs/é ü"}, "run": {"dir": "007"}, "log": {"sample_prompt": "null"}},
+        {
+            "model": {"preset": "tiny"},
+            "init": {"from": "runs/é ü"},
+            "run": {"dir": "007"},
+            "log": {"sample_prompt": "null"},
+        },
         {"data": {"sources": {"notes": [{"glob": "*.csv", "split": "train"}]}, "rates": {"notes": 0.5}}},
         {"optimizer": {"learning_rate": 8e-6, "clip_norm": None, "no_decay": []}, "eval": {"interval": None}},
     ],
@@ -305,3 +312,153 @@ def test_configuration_is_frozen() -> None:
     with pytest.raises(Exception, match="frozen"):
         Config().train.steps = 3  # type: ignore[misc]
     assert not dataclasses.is_dataclass(Config)
+
+
+SIZES: dict[str, Any] = {
+    "vocab_size": 1000,
+    "vocab_padding": 8,
+    "hidden_size": 96,
+    "intermediate_size": 200,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 2,
+    "head_dim": 32,
+    "rope_theta": 5e5,
+    "rope_scaling": {
+        "factor": 32.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 512,
+    },
+    "rms_norm_eps": 1e-6,
+    "tie_word_embeddings": True,
+    "max_position_embeddings": 4096,
+}
+"""What the weights of these tests say of themselves; none of it is the tiny preset's."""
+
+
+class Describe:
+    """A description of weights that remembers what it was asked."""
+
+    def __init__(self, model: dict[str, Any] = SIZES, vocabulary: str | None = "/weights/tokenizer.model") -> None:
+        self.asked: list[str] = []
+        self.sections = {"model": model, "data": {"vocabulary": vocabulary}}
+
+    def __call__(self, source: str) -> dict[str, Any]:
+        self.asked.append(source)
+        return self.sections
+
+
+@pytest.mark.parametrize("model", ["{}", "{preset: auto}", "{hidden_size: null}"])
+def test_sizes_and_vocabulary_are_those_of_the_weights(
+    write: Write, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    describe = Describe()
+    config = load(write(f"model: {model}\ninit: {{from: ~/llama}}"), describe=describe)
+    found = config.model.model_dump()
+    assert {key: found[key] for key in SIZES} == SIZES
+    assert (config.model.preset, config.model.num_tokens) == (None, 992)
+    assert (config.data.vocabulary, config.data.root) == ("/weights/tokenizer.model", None)
+    assert describe.asked == ["/home/someone/llama"]
+
+
+def test_base_and_override_tell_the_weights_too(write: Write) -> None:
+    write("init: {from: below}", "base.yaml")
+    describe = Describe()
+    path = write("base: base.yaml\ntrain: {steps: 2}")
+    assert load(path, describe=describe).model.hidden_size == 96
+    assert load(path, ["init.from=3"], describe=describe).model.hidden_size == 96
+    load(write("init: {from: 3}"), describe=describe)  # a folder's name may be a number
+    assert describe.asked == ["below", "3", "3"]
+
+
+def test_given_sizes_lie_over_those_of_the_weights(write: Write) -> None:
+    path = write(
+        "model: {max_position_embeddings: 8192, rope_scaling: {factor: 2}, compute_dtype: float32}\n"
+        "data: {vocabulary: own.json}\ninit: {from: weights}"
+    )
+    model = load(path, ["model.rms_norm_eps=1e-3"], describe=Describe()).model
+    given = {"max_position_embeddings": 8192, "rms_norm_eps": 1e-3}
+    given["rope_scaling"] = SIZES["rope_scaling"] | {"factor": 2.0}
+    found = model.model_dump()
+    assert {key: found[key] for key in SIZES} == SIZES | given
+    assert model.compute_dtype == "float32"
+    assert load(path, describe=Describe()).data.vocabulary == "own.json"
+    assert load(path, ["data.vocabulary=null"], describe=Describe()).data.vocabulary == "/weights/tokenizer.model"
+    assert load(path, ["model.rope_scaling=null"], describe=Describe()).model.rope_scaling is None
+
+
+def test_published_preset_can_be_described(write: Write) -> None:
+    path = write("model: {preset: auto}\ninit: {from: w}")
+    model = load(path, describe=Describe({"preset": "llama3-8b", "rms_norm_eps": 1e-6})).model
+    assert (model.preset, model.hidden_size, model.rms_norm_eps) == ("llama3-8b", 4096, 1e-6)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "null"])
+def test_named_preset_keeps_the_weights_out_of_the_sizes(write: Write, preset: str) -> None:
+    sizes = "vocab_size: 10, hidden_size: 8, intermediate_size: 12, num_hidden_layers: 1, num_attention_heads: 2"
+    path = write(
+        f"model: {{preset: {preset}, {sizes}, num_key_value_heads: 1, max_position_embeddings: 512}}\n"
+        f"init: {{from: w}}\ndata: {{vocabulary: own}}"
+    )
+    assert load(path, describe=_never_asked).model == load(path).model
+    assert load(path, ["data.vocabulary=null"], describe=Describe()).model == load(path).model
+
+
+def _never_asked(source: str) -> dict[str, Any]:
+    raise AssertionError(source)
+
+
+def test_without_weights_nothing_is_asked_and_auto_is_tiny(write: Write) -> None:
+    for text in ("{}", "model: {preset: auto}", "init: {from: null}", "model: {preset: tiny}"):
+        config = load(write(text), describe=_never_asked)
+        assert config == Config()
+    assert config.model.preset == "tiny"
+
+
+def test_resolved_configuration_needs_the_weights_no_more(write: Write) -> None:
+    path = write("init: {from: weights}\nmodel: {tie_word_embeddings: false}")
+    config = load(path, describe=Describe())
+    resolved = write(dump_yaml(config), "resolved.yaml")
+    assert "auto" not in [line.partition("preset: ")[2] for line in resolved.read_text().splitlines()]
+    assert load(resolved) == load(resolved, describe=_never_asked) == config
+    # Weights without a tokenizer are asked for one again, and for nothing else.
+    config = load(path, describe=Describe(vocabulary=None))
+    resolved = write(dump_yaml(config), "resolved.yaml")
+    assert load(resolved, describe=Describe({"hidden_size": 1}, vocabulary=None)) == config
+
+
+def test_sizes_that_nobody_tells_are_asked_for(write: Write) -> None:
+    path = write("init: {from: weights}")
+    for describe, told in ((None, False), (Describe({}), False), (Describe({"hidden_size": 8}), True)):
+        with pytest.raises(ConfigError) as caught:
+            load(path, describe=describe)
+        message = str(caught.value)
+        assert message.startswith(f"{path}: model.preset is auto, but the sizes of the weights in init.from")
+        assert "train --dry-run" in message
+        assert "give model.vocab_size, " in message
+        assert ("model.hidden_size" in message) is not told
+    assert refusal(write("{}"), "init.from=w").startswith("--set init.from: model.preset is auto, but")
+
+
+def test_mistake_in_the_weights_or_beside_them_is_told(write: Write) -> None:
+    def describe(source: str) -> dict[str, Any]:
+        raise ConversionError(f"{source}: no weights here")
+
+    with pytest.raises(ConversionError, match="w: no weights here"):
+        load(write("init: {from: w}"), describe=describe)
+    for text, key in (
+        ("model: 3", "model"),
+        ("data:", "data"),
+        ("init: 3", "init"),
+        ("init: {from: [w]}", "init.from"),
+    ):
+        with pytest.raises(ConfigError, match=f"{key}: "):
+            load(write(text), describe=describe)
+
+
+def test_command_line_hands_on_the_description(write: Write) -> None:
+    describe = Describe()
+    config, _ = parse_command_line("x", ["--config", str(write("{}")), "--set", "init.from=w"], describe=describe)
+    assert (config.model.hidden_size, describe.asked) == (96, ["w"])

@@ -31,6 +31,7 @@ def test_equal_configuration_has_no_changes() -> None:
     ("now", "key"),
     [
         ({"model": {"vocab_size": 512}}, "model.vocab_size"),
+        ({"model": {"vocab_padding": 8}}, "model.vocab_padding"),
         ({"model": {"rms_norm_eps": 1e-6}}, "model.rms_norm_eps"),
         ({"model": {"rope_scaling": {"factor": 2}}}, "model.rope_scaling.factor"),
         ({"model": {"compute_dtype": "float32"}}, "model.compute_dtype"),
@@ -66,7 +67,7 @@ def test_refusal_names_every_key_and_both_values() -> None:
         ({"mesh": {"tensor": 2}}, "mesh.tensor", 1, 2),
         ({"run": {"dir": "elsewhere"}}, "run.dir", "runs/default", "elsewhere"),
         ({"log": {"sample_prompt": "x"}}, "log.sample_prompt", None, "x"),
-        ({"init": {"from": "y"}}, "init.from", None, "y"),
+        ({"init": {"from": "y"}, "model": {"preset": "tiny"}}, "init.from", None, "y"),
         # Where files lie and how many threads read them cannot alter the numbers.
         ({"data": {"root": "/moved"}}, "data.root", None, "/moved"),
         ({"data": {"vocabulary": "/moved"}}, "data.vocabulary", None, "/moved"),
@@ -99,6 +100,14 @@ def test_key_that_only_one_side_knows() -> None:
     before["data"]["retired"] = 5
     with pytest.raises(CheckpointError, match=r"data\.retired was 5 and is None"):
         resume(before, {})
+
+
+def test_checkpoint_from_before_the_padding_has_none() -> None:
+    before = stored()
+    del before["model"]["vocab_padding"]
+    assert resume(before, {}) == []
+    with pytest.raises(CheckpointError, match=r"model\.vocab_padding was 0 and is 8"):
+        resume(before, {"model": {"vocab_padding": 8}})
 
 
 def test_missing_section_counts_as_none() -> None:

@@ -122,6 +122,12 @@ def test_every_size_of_a_preset_can_be_overridden(field: str) -> None:
     assert changed == {field} | derived
 
 
+def test_padding_is_the_rows_that_stand_for_no_token() -> None:
+    m = model(preset="tiny", vocab_padding=255)
+    assert (m.vocab_size, m.num_tokens, LlamaConfig.build(m).num_tokens) == (256, 1, 1)
+    assert (model().vocab_padding, model().num_tokens) == (0, 256)
+
+
 def test_rope_scaling_can_be_added_and_removed() -> None:
     assert model(preset="llama3.1-8b", rope_scaling=None).rope_scaling is None
     assert model(preset="tiny", rope_scaling={"factor": 4}).rope_scaling.factor == 4.0
@@ -152,6 +158,8 @@ def test_model_without_a_preset_says_what_it_needs() -> None:
             "model.num_attention_heads 3 does not divide model.hidden_size 100; give model.head_dim",
         ),
         ({"model": {"head_dim": 7}}, "model.head_dim 7 is odd"),
+        ({"model": {"vocab_padding": 256}}, "model.vocab_padding 256 leaves no token of model.vocab_size 256"),
+        ({"model": {"vocab_padding": -1}}, "model.vocab_padding: input should be greater than or equal to 0"),
         (
             {"mesh": {"data": -1}},
             "mesh.data and mesh.fsdp are all -1; only one axis can take the devices left",
@@ -186,5 +194,5 @@ def test_home_folder_in_a_path_is_expanded(key: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", "/home/someone")
     section, _, name = key.partition(".")
     for written, meant in (("~/x", "/home/someone/x"), ("x/~y", "x/~y")):
-        tree = from_mapping({section: {name: written}}).model_dump(by_alias=True)
+        tree = from_mapping({"model": {"preset": "tiny"}, section: {name: written}}).model_dump(by_alias=True)
         assert tree[section][name] == meant

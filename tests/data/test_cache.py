@@ -82,6 +82,20 @@ def test_a_vocabulary_larger_than_the_model_is_refused_with_both_numbers(make_co
         plan_caches(make_config(vocab_size=256))
 
 
+def test_padding_holds_no_token_of_the_vocabulary(make_config: MakeConfig) -> None:
+    config = make_config(vocab_size=324)
+    for padding, refused in ((4, False), (5, True)):
+        model = config.model.model_copy(update={"vocab_padding": padding})
+        padded = config.model_copy(update={"model": model})
+        if refused:
+            with pytest.raises(
+                ConfigError, match=r"324 and model\.vocab_padding 5; set model\.vocab_size to 325 or more"
+            ):
+                cache.check_inputs(padded)
+        else:
+            cache.check_inputs(padded)
+
+
 def test_folders_are_private(prepared: PreparedData) -> None:
     for task in prepared.tasks.values():
         assert task.folder.stat().st_mode & 0o777 == 0o700

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from melama_jax.config import MeshConfig, from_mapping
+from melama_jax.inference.preview import continue_tokens
 from melama_jax.model import llama
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.mesh import LOGICAL_AXES, build_mesh
@@ -77,6 +78,20 @@ def test_same_logits_on_a_mesh(params: dict[str, Any], tokens: jax.Array, plain_
     with jax.set_mesh(mesh):
         found = run(jax.device_put(params, shardings), tokens)
     np.testing.assert_allclose(found, plain_logits, atol=2e-6)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_padding_of_the_vocabulary_is_never_drawn(params: dict[str, Any], tokens: jax.Array, tied: bool) -> None:
+    config = dataclasses.replace(TINY, tie_word_embeddings=tied)
+    params = {name: leaf for name, leaf in params.items() if name != "head" or not tied}
+    padded = dataclasses.replace(config, vocab_padding=252)
+    plain, found = run(params, tokens % 4, config), run(params, tokens % 4, padded)
+    np.testing.assert_array_equal(found[..., :4], plain[..., :4])
+    assert (found[..., 4:] == -np.inf).all()
+    drawn = continue_tokens(padded, params, [1, 2], num_tokens=8, stop=None, seed=0)
+    assert len(drawn) == 8
+    assert max(drawn) < 4
+    assert max(continue_tokens(config, params, [1, 2], num_tokens=8, stop=None, seed=0)) >= 4
 
 
 @pytest.mark.parametrize("tied", [False, True])
@@ -223,10 +238,11 @@ def test_flops_convention(preset: str, length: int, expected: int) -> None:
 
 
 def test_description_carries_every_choice() -> None:
-    tree = {"model": {"preset": "llama3.1-8b"}, "train": {"attention": "xla", "remat": "dots"}}
+    tree = {"model": {"preset": "llama3.1-8b", "vocab_padding": 5}, "train": {"attention": "xla", "remat": "dots"}}
     config = from_mapping(tree)
     built = LlamaConfig.build(config.model, config.train)
     assert (built.attention, built.remat) == ("xla", "dots")
+    assert (built.vocab_padding, built.num_tokens) == (5, 128256 - 5)
     assert built.rope_scaling is not None
     assert built.rope_scaling.original_max_position_embeddings == 8192
     assert (LlamaConfig.build(config.model).remat, LlamaConfig.build(config.model).attention) == ("none", "auto")

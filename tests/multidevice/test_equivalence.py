@@ -18,10 +18,10 @@ ROWS, LENGTH = 32, 32
 MESHES = [(1, 1, 1, 1), (8, 1, 1, 1), (1, 8, 1, 1), (1, 2, 2, 2), (2, 2, 1, 2)]
 
 
-def configuration(accumulation: int, packed: bool, *, tied: bool = False) -> Config:
+def configuration(accumulation: int, packed: bool, **model: Any) -> Config:
     return from_mapping(
         {
-            "model": {"preset": "tiny", "compute_dtype": "float32", "tie_word_embeddings": tied},
+            "model": {"preset": "tiny", "compute_dtype": "float32"} | model,
             "data": {"attend_across_documents": not packed},
             "train": {
                 "steps": 20,
@@ -43,7 +43,7 @@ def build(config: Config, sizes: tuple[int, ...]) -> Any:
 
 def batch(config: Config, mesh: Any, seed: int) -> dict[str, jax.Array]:
     random = np.random.default_rng(seed)
-    tokens = random.integers(0, config.model.vocab_size, (ROWS, LENGTH + 1))
+    tokens = random.integers(0, config.model.num_tokens, (ROWS, LENGTH + 1))
     arrays = {
         "inputs": tokens[:, :-1],
         "targets": tokens[:, 1:],
@@ -61,9 +61,9 @@ def batch(config: Config, mesh: Any, seed: int) -> dict[str, jax.Array]:
     }
 
 
-def first_gradients(config: Config, sizes: tuple[int, ...]) -> tuple[Any, float]:
+def first_gradients(config: Config, sizes: tuple[int, ...], params: Any = None) -> tuple[Any, float]:
     mesh = build(config, sizes)
-    params = state.initialize_state(config, mesh).params
+    params = state.initialize_state(config, mesh, params).params
     with jax.set_mesh(mesh):
         grads, sums = jax.jit(functools.partial(step.gradients, config))(params, batch(config, mesh, 0))
         return jax.tree.map(np.asarray, grads), float(sums.total / sums.weight)
@@ -114,9 +114,36 @@ def test_twenty_adamw_steps_stay_together(sizes: tuple[int, ...], accumulation: 
 
 
 def test_tied_embeddings_on_a_full_mesh() -> None:
-    expected, expected_loss = first_gradients(configuration(1, True, tied=True), MESHES[0])
-    grads, loss = first_gradients(configuration(1, True, tied=True), (1, 2, 2, 2))
+    config = configuration(1, True, tie_word_embeddings=True)
+    expected, expected_loss = first_gradients(config, MESHES[0])
+    grads, loss = first_gradients(config, (1, 2, 2, 2))
     assert loss == pytest.approx(expected_loss, rel=1e-5)
+    jax.tree.map(
+        lambda got, want: np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * float(np.abs(want).max())),
+        grads,
+        expected,
+    )
+
+
+@pytest.mark.parametrize("tied", [False, True], ids=["head", "tied"])
+def test_padding_of_the_vocabulary_trains_the_same_model(tied: bool) -> None:
+    """251 tokens, which no axis divides, padded by 5 rows that would win every softmax."""
+    plain = configuration(1, True, vocab_size=251, tie_word_embeddings=tied)
+    padded = configuration(1, True, vocab_size=256, vocab_padding=5, tie_word_embeddings=tied)
+    tables = {"embedding": 0} if tied else {"embedding": 0, "head": 1}
+    params = jax.tree.map(np.asarray, state.initialize_state(plain, build(plain, MESHES[0])).params)
+    for name, dim in tables.items():
+        params[name] = np.pad(params[name], [(0, 5 if dim == d else 0) for d in range(2)], constant_values=9.0)
+    sizes = (1, 2, 2, 2)
+    abstract = state.abstract_state(padded, build(padded, sizes)).params
+    placed = jax.tree.map(lambda leaf, shape: jax.device_put(leaf, shape.sharding), params, abstract)
+    expected, expected_loss = first_gradients(plain, MESHES[0])
+    grads, loss = first_gradients(padded, sizes, placed)
+    assert loss == pytest.approx(expected_loss, rel=1e-5)
+    for name, dim in tables.items():
+        kept, padding = np.split(grads[name], [251], axis=dim)
+        assert (padding == 0).all(), name
+        grads[name] = kept
     jax.tree.map(
         lambda got, want: np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * float(np.abs(want).max())),
         grads,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 import re
 from typing import Any
@@ -87,6 +89,49 @@ def test_any_mesh_gives_the_reference(case: Any, sizes: dict[str, int]) -> None:
     with jax.set_mesh(build_mesh(MeshConfig(**sizes))):
         found = with_gradients(cross_entropy, inputs(), z_loss=z_loss, chunk_size=3)
     assert_equal(found, expected, 2e-6)
+
+
+PADDING = 8
+
+
+def padded(arrays: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    """The same with columns of the head that would win every softmax."""
+    hidden, head, *rest = arrays
+    columns = 50.0 * np.random.default_rng(1).normal(size=(HIDDEN, PADDING))
+    return hidden, jnp.concatenate([head, jnp.asarray(columns, head.dtype)], axis=1), *rest
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [None, {"fsdp": 2, "context": 2, "tensor": 2}, {"data": 2, "fsdp": 1, "tensor": 4}, {"fsdp": 1, "tensor": 8}],
+    ids=["one device", "part of a device's columns", "all of one device's", "all of two devices'"],
+)
+def test_padding_of_the_vocabulary_changes_no_number(case: Any, sizes: dict[str, int] | None) -> None:
+    z_loss, expected = case
+    options = {"z_loss": z_loss, "chunk_size": 3, "vocab_padding": PADDING}
+    with jax.set_mesh(build_mesh(MeshConfig(**sizes))) if sizes else contextlib.nullcontext():
+        sums, (hidden, head) = with_gradients(cross_entropy, padded(inputs()), **options)
+        evaluated = jax.jit(functools.partial(cross_entropy, **options))(*padded(inputs()))
+    assert_equal((sums, (hidden, head[:, :VOCAB])), expected, 2e-6)
+    assert (np.asarray(head)[:, VOCAB:] == 0).all()
+    assert [float(x) for x in evaluated] == pytest.approx([float(x) for x in expected[0]], rel=2e-6)
+
+
+def test_reference_knows_the_padding(case: Any) -> None:
+    z_loss, expected = case
+    sums, (hidden, head) = with_gradients(reference, padded(inputs()), z_loss=z_loss, vocab_padding=PADDING)
+    assert_equal((sums, (hidden, head[:, :VOCAB])), expected, 2e-6)
+    assert (np.asarray(head)[:, VOCAB:] == 0).all()
+
+
+def test_vocabulary_without_padding_is_not_masked() -> None:
+    def program(**options: Any) -> str:
+        gradient = jax.grad(lambda *arrays: cross_entropy(*arrays, **options).total, (0, 1))
+        return str(jax.make_jaxpr(gradient)(*inputs()))
+
+    assert "-inf" in program(vocab_padding=1)
+    assert "-inf" not in program()
+    assert program(vocab_padding=0) == program()
 
 
 def test_gradient_of_the_head_lies_as_the_head() -> None:

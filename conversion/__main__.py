@@ -1,0 +1,103 @@
+"""python -m conversion: weights in and out. import, export, verify, inspect."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from conversion import commands
+from melama_jax.errors import ConversionError, run_command
+
+_DTYPES = ("keep", "float32", "bfloat16", "float16")
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 when all is well, 1 when `verify` finds differences or `inspect` an incomplete folder."""
+    arguments = _parser().parse_args(argv)
+    console = Console()
+
+    def echo(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    if arguments.command == "import":
+        commands.import_weights(
+            arguments.source,
+            arguments.output,
+            dtype=arguments.dtype,
+            added_tokens=arguments.add_token,
+            vocab_multiple=arguments.vocab_multiple,
+            max_position_embeddings=arguments.max_position_embeddings,
+            overwrite=arguments.overwrite,
+            echo=echo,
+        )
+    elif arguments.command == "export":
+        commands.export_weights(
+            arguments.checkpoint,
+            arguments.output,
+            format=arguments.format,
+            dtype=arguments.dtype,
+            num_shards=arguments.num_shards,
+            max_shard_bytes=_bytes(arguments.max_shard_size),
+            llama_version=arguments.llama_version,
+            tokenizer=arguments.tokenizer,
+            overwrite=arguments.overwrite,
+            echo=echo,
+        )
+    elif arguments.command == "verify":
+        return 0 if commands.verify(arguments.first, arguments.second, echo=echo) else 1
+    else:
+        return 0 if commands.inspect(arguments.folder, console=console) else 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m conversion", description=__doc__)
+    sub = parser.add_subparsers(dest="command", required=True)
+
+    inward = sub.add_parser("import", help="a Hugging Face or Meta folder becomes a checkpoint")
+    inward.add_argument("--source", type=Path, required=True, metavar="DIR", help="the folder of weights")
+    inward.add_argument("--output", type=Path, required=True, metavar="CKPT", help="the checkpoint to make")
+    inward.add_argument("--add-token", action="append", default=[], metavar="TOKEN", help="add a special token; repeat")
+    inward.add_argument(
+        "--vocab-multiple", type=int, default=1, metavar="N", help="pad the vocabulary to a multiple (the tensor axis)"
+    )
+    inward.add_argument(
+        "--max-position-embeddings", type=int, metavar="N", help="longest context, which Meta's folders do not state"
+    )
+
+    outward = sub.add_parser("export", help="a checkpoint becomes a Hugging Face or Meta folder")
+    outward.add_argument("--checkpoint", type=Path, required=True, metavar="CKPT", help="a run, a step, or an import")
+    outward.add_argument("--format", choices=("hf", "meta"), required=True)
+    outward.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder to make")
+    outward.add_argument("--num-shards", type=int, metavar="N", help="files of a Meta folder (model-parallel ranks)")
+    outward.add_argument("--max-shard-size", default="5GB", metavar="SIZE", help="of a safetensors file; default 5GB")
+    outward.add_argument("--llama-version", type=int, choices=(2, 3), help="which of Meta's code reads it")
+    outward.add_argument("--tokenizer", type=Path, metavar="PATH", help="folder or file, where the checkpoint has none")
+
+    for command in (inward, outward):
+        command.add_argument("--dtype", choices=_DTYPES, default="keep", help="default: as stored")
+        command.add_argument("--overwrite", action="store_true", help="replace a folder of weights that is there")
+
+    check = sub.add_parser("verify", help="compare two folders bit by bit; exit status 1 when they differ")
+    check.add_argument("first", type=Path, metavar="A")
+    check.add_argument("second", type=Path, metavar="B")
+    look = sub.add_parser("inspect", help="print what a folder holds; exit status 1 when keys are missing or extra")
+    look.add_argument("folder", type=Path, metavar="DIR")
+    return parser
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]?I?B?)\s*", text.upper())
+    unit = _UNITS.get(match[2]) if match else None
+    if match is None or unit is None or float(match[1]) <= 0:
+        raise ConversionError(f"--max-shard-size {text!r} is no size; give one such as 5GB or 500MB")
+    return int(float(match[1]) * unit)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,318 @@
+"""The four commands: import, export, verify and inspect."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from conversion import card, description, tokenizers
+from conversion.checkpoint import CheckpointWeights, CheckpointWriter
+from conversion.folders import open_weights, tokenizer_of
+from conversion.hf import HuggingFaceWriter
+from conversion.mapping import Item, items, weights_of
+from conversion.meta import MetaWeights, MetaWriter
+from conversion.output import new_folder
+from conversion.stream import Totals, copy, gigabytes, target_dtypes
+from conversion.verify import compare
+from conversion.weights import Padded, Weights, WeightsWriter, listed
+from melama_jax import __version__
+from melama_jax.data.vocabulary import find_tokenizer, load_vocabulary
+from melama_jax.errors import ConversionError, MelamaError
+
+Echo = Callable[[str], None]
+_GENERATION = "generation_config.json"
+_RELEASED_SHARDS = {"llama2-13b": 2, "llama2-70b": 8, "llama3-70b": 8, "llama3.1-70b": 8}
+"""Model-parallel ranks of the published files; one for the others."""
+
+
+def import_weights(
+    folder: Path,
+    output: Path,
+    *,
+    dtype: str = "keep",
+    added_tokens: Sequence[str] = (),
+    vocab_multiple: int = 1,
+    max_position_embeddings: int | None = None,
+    overwrite: bool = False,
+    echo: Echo = print,
+) -> None:
+    """Turn a Hugging Face or Meta folder into a checkpoint.
+
+    Args:
+        folder: The weights, with their tokenizer.
+        output: Folder of the checkpoint.
+        dtype: keep, float32, bfloat16 or float16.
+        added_tokens: Special tokens to add; their rows start at the mean of all rows.
+        vocab_multiple: The vocabulary is padded to a multiple of this, for the tensor axis of a mesh.
+        max_position_embeddings: Longest context, where the folder does not say.
+        overwrite: Whether to replace a folder of weights.
+        echo: Where remarks go.
+
+    Raises:
+        ConversionError: The folder is damaged or incomplete, or the output cannot be written.
+    """
+    source = open_weights(folder, max_position_embeddings=max_position_embeddings)
+    if isinstance(source, CheckpointWeights):
+        raise ConversionError(f"{folder}: is a checkpoint already; `export` turns it into other formats")
+    source.check()
+    if vocab_multiple < 1:
+        raise ConversionError(f"--vocab-multiple {vocab_multiple} must be at least 1")
+    nbytes = sum(_nbytes(source, target_dtypes(source, dtype)).values())
+    with new_folder(output, overwrite=overwrite, nbytes=nbytes) as work:
+        new_rows = _import_tokenizer(source, work / "tokenizer", added_tokens, echo)
+        tokens = source.num_tokens + new_rows
+        padded = -(-tokens // vocab_multiple) * vocab_multiple
+        moved = source
+        if padded != source.sizes["vocab_size"]:
+            moved = Padded(source, added_tokens=new_rows, vocab_size=padded)
+        dtypes = target_dtypes(moved, dtype)
+        if dtype == "keep":
+            for weight in weights_of(moved.sizes):
+                moved.common_dtype(weight)
+        model = _model_section(moved, dtypes)
+        writer = CheckpointWriter(work, moved.sizes, dtypes, model=model, origin=_origin(source, work))
+        totals = _copy(moved, writer, dtypes, "importing")
+    echo(f"{output}: {_summary(moved, dtypes)}")
+    if new_rows or padded != tokens:
+        echo(f"vocabulary: {source.num_tokens} tokens, {new_rows} rows added, {padded - tokens} rows of padding")
+    echo(totals.summary())
+
+
+def export_weights(
+    folder: Path,
+    output: Path,
+    *,
+    format: str,
+    dtype: str = "keep",
+    num_shards: int | None = None,
+    max_shard_bytes: int = 5 * 10**9,
+    llama_version: int | None = None,
+    tokenizer: Path | None = None,
+    overwrite: bool = False,
+    echo: Echo = print,
+) -> None:
+    """Turn a checkpoint (or a folder of the other format) into a Hugging Face or Meta folder.
+
+    Args:
+        folder: A run, one of its checkpoints, an imported checkpoint, or a folder of weights.
+        output: Folder to make.
+        format: hf or meta.
+        dtype: keep, float32, bfloat16 or float16.
+        num_shards: Files of a Meta folder; None takes what it came from, or what Meta released for that size.
+        max_shard_bytes: Most bytes of a safetensors file.
+        llama_version: 2 or 3, the Meta code that will read it; None tells by the model.
+        tokenizer: Folder or file of the tokenizer; None takes the checkpoint's own.
+        overwrite: Whether to replace a folder of weights.
+        echo: Where remarks go.
+
+    Raises:
+        ConversionError: The checkpoint is damaged, or the output cannot be written.
+    """
+    source = open_weights(folder)
+    source.check()
+    sizes = source.sizes | {"vocab_size": source.num_tokens}
+    dtypes = target_dtypes(source, dtype)
+    origin = source.meta.origin if isinstance(source, CheckpointWeights) else {}
+    with new_folder(output, overwrite=overwrite, nbytes=sum(_nbytes(source, dtypes).values())) as work:
+        found = tokenizer or tokenizer_of(source)
+        writer: WeightsWriter
+        if format == "hf":
+            token_ids = dict(source.token_ids)
+            if found is not None:
+                longest = sizes["max_position_embeddings"]
+                for note in tokenizers.write_hf_tokenizer(found, work, model_max_length=longest):
+                    echo(note)
+                token_ids = tokenizers.special_ids(work) | {k: v for k, v in token_ids.items() if v is not None}
+            writer = HuggingFaceWriter(
+                work,
+                sizes,
+                dtypes,
+                max_shard_bytes=max_shard_bytes,
+                token_ids=token_ids,
+                generation=_generation(found),
+            )
+        else:
+            llama3 = _is_llama3(source, origin) if llama_version is None else llama_version == 3
+            preset = description.preset_of(sizes)
+            shards = num_shards or origin.get("num_shards") or _RELEASED_SHARDS.get(preset or "", 1)
+            writer = MetaWriter(work, sizes, dtypes, num_shards=shards, llama3=llama3)
+            if found is not None:
+                for note in tokenizers.write_meta_tokenizer(found, work):
+                    echo(note)
+        if found is None:
+            echo("WARNING: no tokenizer was found beside the weights; give one with --tokenizer")
+        totals = _copy(source, writer, dtypes, "exporting")
+        (work / "README.md").write_text(card.model_card(source, output.name, format, dtypes), encoding="utf-8")
+    echo(f"{output}: {_summary(source, dtypes)}")
+    if source.num_tokens != source.sizes["vocab_size"]:
+        echo(f"vocabulary: {source.sizes['vocab_size'] - source.num_tokens} rows of padding left out")
+    echo(totals.summary())
+
+
+def verify(first: Path, second: Path, *, echo: Echo = print) -> bool:
+    """Compare two folders of any formats, tensor by tensor; whether they are equal to the bit.
+
+    Raises:
+        ConversionError: They are of models of other sizes, or one is damaged.
+    """
+    a, b = open_weights(first), open_weights(second)
+    result = compare(a, b)
+    for difference in result.differences:
+        where = f"[{difference.row}]" if difference.column is None else f"[{difference.row}, {difference.column}]"
+        kinds = " and ".join(dict.fromkeys(difference.dtypes))
+        echo(
+            f"{difference.name} ({kinds}): {difference.elements} elements differ, the most by "
+            f"{difference.largest:.6g} at {where}: {difference.values[0]:.9g} and {difference.values[1]:.9g}"
+        )
+    if not result.differences:
+        echo(f"equal to the bit: {result.compared} tensors, {result.elements} elements")
+    else:
+        echo(f"different: {len(result.differences)} of {result.compared} tensors")
+    echo(result.totals.summary())
+    return not result.differences
+
+
+def inspect(folder: Path, *, console: Console) -> bool:
+    """Print what a folder holds; whether it is complete.
+
+    Raises:
+        ConversionError: It cannot be read at all.
+    """
+    source = open_weights(folder)
+    table = Table("", str(folder), show_lines=False)
+    inventory = source.inventory
+    table.add_row("format", source.format)
+    table.add_row("preset", description.preset_of(source.sizes) or "none of the published sizes")
+    for key, value in source.sizes.items():
+        table.add_row(key, str(value))
+    if source.num_tokens != source.sizes["vocab_size"]:
+        table.add_row("rows of padding", str(source.sizes["vocab_size"] - source.num_tokens))
+    if not inventory.missing:
+        dtypes = target_dtypes(source, "keep")
+        counts = ", ".join(f"{name} ({count} tensors)" for name, count in source.dtypes().items())
+        table.add_row("dtype", counts)
+        table.add_row("parameters", f"{_parameters(source):,}")
+        table.add_row("bytes of weights", gigabytes(sum(_nbytes(source, dtypes).values())))
+    table.add_row("files", ", ".join(f"{path.name} ({gigabytes(_size(path))})" for path in source.files))
+    found = tokenizer_of(source)
+    table.add_row("tokenizer", _tokenizer_summary(found))
+    table.add_row("missing keys", listed(inventory.missing, 8) or "none")
+    table.add_row("extra keys", listed(inventory.extra, 8) or "none")
+    if inventory.ignored:
+        table.add_row("derived keys, not converted", listed(inventory.ignored, 4))
+    console.print(table)
+    return not inventory.missing and not inventory.extra
+
+
+def _copy(source: Weights, writer: WeightsWriter, dtypes: dict[Item, np.dtype], label: str) -> Totals:
+    with contextlib.ExitStack() as undo:
+        undo.callback(writer.abandon)
+        return copy(source, writer, dtypes, label=label)
+
+
+def _import_tokenizer(source: Weights, target: Path, added: Sequence[str], echo: Echo) -> int:
+    """Copy the tokenizer beside the checkpoint, with tokens added; rows that the vocabulary lacks."""
+    files = tokenizers.tokenizer_files(source.folder)
+    if not files:
+        if added:
+            raise ConversionError(f"{source.folder}: has no tokenizer to add tokens to; put its files there")
+        echo(f"WARNING: {source.folder} holds no tokenizer; training will need data.vocabulary")
+        return 0
+    target.mkdir()
+    tokenizers.copy_tokenizer(files, target)
+    if (source.folder / _GENERATION).is_file():
+        shutil.copyfile(source.folder / _GENERATION, target / _GENERATION)
+    path = find_tokenizer(target)
+    tokens = load_vocabulary(path).vocab_size if path else 0
+    if tokens > source.num_tokens:
+        raise ConversionError(
+            f"{source.folder}: its tokenizer has {tokens} tokens, but its embedding {source.num_tokens} rows; "
+            f"they do not belong together"
+        )
+    if not added:
+        return 0
+    ids = tokenizers.add_tokens(target, added)
+    echo(f"added tokens: {', '.join(f'{token} = {number}' for token, number in zip(added, ids, strict=True))}")
+    return max(0, max(ids) + 1 - source.num_tokens)
+
+
+def _generation(tokenizer: Path | None) -> dict[str, Any]:
+    """The settings of generation that came with a tokenizer, such as several EOS tokens; none if there are none."""
+    path = tokenizer / _GENERATION if tokenizer is not None else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ConversionError(f"{path}: cannot be read as JSON; mend it or take it away") from None
+    kept = {key: value for key, value in tree.items() if value is not None and not key.startswith("_")}
+    kept.pop("transformers_version", None)
+    return kept
+
+
+def _tokenizer_summary(path: Path | None) -> str:
+    if path is None:
+        return "none"
+    try:
+        vocabulary = load_vocabulary(path)
+    except MelamaError as error:
+        return f"unreadable: {error}"
+    return f"{vocabulary.path.name}, {vocabulary.vocab_size} tokens, BOS {vocabulary.bos_id}, EOS {vocabulary.eos_id}"
+
+
+def _model_section(source: Weights, dtypes: dict[Item, np.dtype]) -> dict[str, Any]:
+    names = [str(dtype) for dtype in dtypes.values()]
+    return {
+        "preset": description.preset_of(source.sizes),
+        **source.sizes,
+        "vocab_padding": source.sizes["vocab_size"] - source.num_tokens,
+        "param_dtype": max(sorted(set(names)), key=names.count),
+    }
+
+
+def _origin(source: Weights, work: Path) -> dict[str, Any]:
+    """What is remembered of where weights come from; names, no paths."""
+    origin: dict[str, Any] = {
+        "format": source.format,
+        "folder": source.folder.resolve().name,
+        "token_ids": source.token_ids,
+        "converter": f"melama_jax {__version__}",
+    }
+    if isinstance(source, MetaWeights):
+        origin |= {"num_shards": len(source.files)}
+        if len(source.files) > 1:
+            origin["llama3"] = source.llama3
+    if not source.token_ids and (work / "tokenizer").is_dir():
+        origin["token_ids"] = tokenizers.special_ids(work / "tokenizer")
+    return origin
+
+
+def _is_llama3(source: Weights, origin: dict[str, Any]) -> bool:
+    return bool(origin.get("llama3", description.is_llama3(source.sizes)))
+
+
+def _nbytes(source: Weights, dtypes: dict[Item, np.dtype]) -> dict[Item, int]:
+    return {item: math.prod(source.shape(item)) * dtype.itemsize for item, dtype in dtypes.items()}
+
+
+def _parameters(source: Weights) -> int:
+    return sum(math.prod(source.shape(item)) for item in items(source.sizes))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def _summary(source: Weights, dtypes: dict[Item, np.dtype]) -> str:
+    preset = description.preset_of(source.sizes)
+    names = ", ".join(dict.fromkeys(str(dtype) for dtype in dtypes.values()))
+    return f"{preset or 'a LLaMA'}, {_parameters(source):,} parameters, {names}"

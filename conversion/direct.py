@@ -1,0 +1,188 @@
+"""Initial parameters straight from a folder of weights: each process reads the bytes of its own shards alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from conversion.checkpoint import to_ours
+from conversion.folders import format_of, open_weights, tokenizer_of
+from conversion.mapping import Item, Weight, weights_of
+from conversion.stream import Totals, cast, check_finite, describe
+from conversion.weights import Padded, Weights
+from melama_jax.config import Config, ModelConfig
+from melama_jax.data.samples import tokenizer_path
+from melama_jax.data.vocabulary import find_tokenizer
+from melama_jax.errors import ConversionError
+from melama_jax.parallel.agreement import together
+from melama_jax.training import checkpoint
+
+_THREADS = 4
+
+
+def describe_initial(path: str) -> dict[str, Any]:
+    """The `model:` sizes and the vocabulary that a folder of weights implies, for `model.preset: auto`.
+
+    Raises:
+        MelamaError: There are no weights, or their description is damaged.
+    """
+    source = open_weights(Path(path))
+    model: dict[str, Any] = {**source.sizes, "vocab_padding": source.sizes["vocab_size"] - source.num_tokens}
+    found: dict[str, Any] = {"model": model}
+    tokenizer = tokenizer_of(source)
+    if tokenizer is not None and tokenizer != tokenizer_path():
+        found["data"] = {"vocabulary": str(find_tokenizer(tokenizer) if tokenizer.is_dir() else tokenizer)}
+    return found
+
+
+def check_initial(config: Config, abstract: Any) -> dict[str, Any] | None:
+    """Check that `init.from` can be loaded into parameters of these shapes, from descriptions and headers alone.
+
+    Returns:
+        The `model:` values that the weights state; None without `init.from`.
+
+    Raises:
+        ConversionError: The weights are damaged, incomplete, or of a model of other sizes.
+        CheckpointError: The same of a checkpoint of ours.
+    """
+    path = config.init.from_
+    if path is None:
+        return None
+    if format_of(Path(path)) == "checkpoint":
+        return checkpoint.check_loadable(path, abstract).config["model"]
+    return open_initial(path, config.model).sizes
+
+
+def load_initial(config: Config, abstract: Any, echo: Callable[[str], None]) -> Any:
+    """The parameters of `init.from`: our checkpoint through Orbax, other weights by slices of their files.
+
+    Args:
+        config: The run's configuration, whose `init.from` is set.
+        abstract: Nested dict of `jax.ShapeDtypeStruct` with shardings.
+        echo: Where the figures go.
+
+    Raises:
+        ConversionError: The weights cannot be read, or are not finite; in any process of the job.
+        CheckpointError: The checkpoint is damaged.
+    """
+    path = config.init.from_ or ""
+    if format_of(Path(path)) == "checkpoint":
+        params = checkpoint.load_params(path, abstract)
+        echo(f"parameters from {checkpoint.find_checkpoint(path)}")
+        return params
+    # Each process reads other bytes, so one may fail alone.
+    totals = Totals()
+    params = together("reading init.from", lambda: load_params(open_initial(path, config.model), abstract, totals))
+    echo(f"parameters from {path}: this process {totals.summary()}")
+    return params
+
+
+def open_initial(path: str, model: ModelConfig) -> Weights:
+    """Open the weights that a model starts from; a vocabulary that `model` pads is padded.
+
+    Args:
+        path: A Hugging Face or Meta folder.
+        model: The `model:` section.
+
+    Raises:
+        ConversionError: The weights are damaged, incomplete, or of a model of other sizes.
+    """
+    source = open_weights(Path(path), max_position_embeddings=model.max_position_embeddings)
+    source.check()
+    if model.vocab_padding and model.vocab_size - model.vocab_padding == source.num_tokens:
+        source = Padded(source, added_tokens=0, vocab_size=model.vocab_size)
+    for key, stored in source.sizes.items():
+        if key not in _FREE_SIZES and stored != getattr(model, key):
+            raise ConversionError(
+                f"init.from: {path} has {key} {stored}, but model.{key} is {getattr(model, key)}; set model.preset to "
+                f"auto and leave the sizes out to take those of the weights"
+            )
+    return source
+
+
+_FREE_SIZES = ("rope_theta", "rope_scaling", "rms_norm_eps", "max_position_embeddings")
+"""Values of a model description that change what it computes but not what it stores; a user may change them."""
+
+
+def load_params(source: Weights, abstract: Any, totals: Totals | None = None) -> Any:
+    """Read weights onto the shardings of `abstract`.
+
+    Host memory holds one device's part of one array at a time.
+
+    Args:
+        source: Open weights of the model's sizes.
+        abstract: Nested dict of `jax.ShapeDtypeStruct` with shardings; values are cast to its dtypes.
+        totals: Is told the bytes asked of the files, and the time.
+
+    Raises:
+        ConversionError: A weight cannot be read, or is not finite.
+    """
+    totals = totals or Totals()
+    started = time.monotonic()
+    params: dict[str, Any] = {}
+    for weight in weights_of(source.sizes):
+        *parents, name = weight.ours.split("/")
+        node, wanted = params, abstract
+        for parent in parents:
+            node, wanted = node.setdefault(parent, {}), wanted[parent]
+        node[name] = _load_array(source, weight, wanted[name], totals)
+    totals.seconds += time.monotonic() - started
+    return params
+
+
+def _load_array(source: Weights, weight: Weight, wanted: jax.ShapeDtypeStruct, totals: Totals) -> jax.Array:
+    sharding: Any = wanted.sharding
+    by_part: dict[tuple[tuple[int, int], ...], list[Any]] = {}
+    for device, index in sharding.addressable_devices_indices_map(wanted.shape).items():
+        bounds = tuple(part.indices(extent)[:2] for part, extent in zip(index, wanted.shape, strict=True))
+        by_part.setdefault(bounds, []).append(device)
+    on_devices: dict[Any, jax.Array] = {}
+    for bounds, devices in by_part.items():
+        part = _read_part(source, weight, bounds, np.dtype(wanted.dtype))
+        totals.bytes_read += part.size * source.dtype(Item(weight, 0 if weight.stacked else None)).itemsize
+        for device in devices:
+            on_devices[device] = jax.device_put(part, device)
+        jax.block_until_ready([on_devices[device] for device in devices])
+    shards = [on_devices[device] for device in sharding.addressable_devices]
+    return jax.make_array_from_single_device_arrays(wanted.shape, sharding, shards)
+
+
+def _read_part(source: Weights, weight: Weight, bounds: tuple[tuple[int, int], ...], dtype: np.dtype) -> np.ndarray:
+    """The part [start, stop) in every dimension of one of our arrays."""
+    part = np.empty([stop - start for start, stop in bounds], dtype)
+    layers, dims = (bounds[0], bounds[1:]) if weight.stacked else ((0, 1), bounds)
+    split = len(weight.columns) if weight.transposed else len(weight.rows)
+    first, second = _flat(weight, source, dims[:split], 0), _flat(weight, source, dims[split:], 1)
+    rows, columns = (second, first) if weight.transposed else (first, second)
+
+    def read(layer: int) -> None:
+        item = Item(weight, layer if weight.stacked else None)
+        values = source.read(item, rows, columns)
+        check_finite(values, f"{source.folder}: {describe(item)}")
+        values = to_ours(weight, source.sizes, cast(values, dtype, f"{source.folder}: {describe(item)}"))
+        if weight.stacked:
+            part[layer - layers[0]] = values
+        else:
+            part[...] = values
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(read, range(*layers)))
+    return part
+
+
+def _flat(weight: Weight, source: Weights, dims: tuple[tuple[int, int], ...], group: int) -> slice:
+    """Bounds of (heads, head_dim), or of one dimension, as a slice of the matrix's dimension."""
+    if not dims:
+        return slice(None)
+    inner = 1
+    if len(dims) == 2:
+        inner = source.sizes["head_dim"]
+        if dims[1] != (0, inner):
+            raise ValueError(f"{weight.ours}: a head cannot be split")
+    return slice(dims[0][0] * inner, dims[0][1] * inner)

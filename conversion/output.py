@@ -1,0 +1,81 @@
+"""A folder that appears whole or not at all: written beside, renamed at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from melama_jax.errors import ConversionError
+
+
+@contextlib.contextmanager
+def new_folder(target: Path, *, overwrite: bool, nbytes: int) -> Iterator[Path]:
+    """Give an empty folder to write into, which takes the target's name when the body ends well.
+
+    Args:
+        target: The folder wanted.
+        overwrite: Whether one that is there may be replaced; only a folder of weights is.
+        nbytes: Bytes that will be written, checked against the space left.
+
+    Raises:
+        ConversionError: The target exists, is in use by another conversion, or does not fit on the disk.
+    """
+    target = target.absolute()
+    _check_target(target, overwrite=overwrite)
+    work = target.with_name(f"{target.name}.incomplete")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(target.parent).free
+        lock = os.open(target.with_name(f"{target.name}.lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    except OSError as error:
+        raise ConversionError(f"{target}: cannot be written: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConversionError(f"{target}: another conversion is writing it; wait for it") from None
+        if nbytes > free:
+            raise ConversionError(
+                f"{target}: needs {nbytes / 1e9:.1f} GB, but {free / 1e9:.1f} GB are free on that disk; choose another"
+            )
+        shutil.rmtree(work, ignore_errors=True)  # of a conversion that was killed
+        try:
+            work.mkdir()
+            yield work
+            _put_in_place(work, target)
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+    finally:
+        target.with_name(f"{target.name}.lock").unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _check_target(target: Path, *, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ConversionError(f"{target}: is a file; choose a folder that does not exist")
+    if not any(target.iterdir()):
+        return
+    if not overwrite:
+        raise ConversionError(f"{target}: exists; choose another folder, or replace it with --overwrite")
+    marks = ("config.json", "params.json", "state")
+    if not any((target / mark).exists() for mark in marks):
+        raise ConversionError(f"{target}: is not a folder of weights, so --overwrite does not replace it")
+
+
+def _put_in_place(work: Path, target: Path) -> None:
+    old = target.with_name(f"{target.name}.replaced")
+    try:
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            target.rename(old)
+        work.rename(target)
+    except OSError as error:
+        raise ConversionError(f"{target}: cannot be put in place: {error.strerror}") from None
+    shutil.rmtree(old, ignore_errors=True)

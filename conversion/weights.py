@@ -1,0 +1,265 @@
+"""What every source and target of weights offers: matrices [rows, columns] by slices, whatever the folder's format."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conversion.mapping import EMBEDDING, HEAD, Item, Weight, items
+from melama_jax.errors import ConversionError
+
+BLOCK_BYTES = 2**26
+"""Most bytes of a block, the unit that is read, turned and written; a weight of one layer is one block or a few."""
+
+
+@dataclasses.dataclass
+class Inventory:
+    """What a folder holds against what a model of its sizes needs.
+
+    Attributes:
+        missing: Keys that are needed and absent.
+        extra: Keys that are there and mean nothing to a LLaMA.
+        ignored: Keys that are derived from others, such as rotary frequencies.
+    """
+
+    missing: list[str] = dataclasses.field(default_factory=list)
+    extra: list[str] = dataclasses.field(default_factory=list)
+    ignored: list[str] = dataclasses.field(default_factory=list)
+
+
+class Weights(abc.ABC):
+    """The weights of one model in a folder, open for reading.
+
+    Attributes:
+        folder: Where they are.
+        format: hf, meta or checkpoint.
+        sizes: The sizes of the `model:` section.
+        token_ids: What the folder says of BOS, EOS and padding (`bos_token_id`, ...), for its description files.
+        num_tokens: Rows of the vocabulary that are tokens; further ones only pad it.
+        inventory: Missing and extra keys.
+        files: The files that hold the weights.
+    """
+
+    folder: Path
+    format: str
+    sizes: dict[str, Any]
+    token_ids: dict[str, Any]
+    num_tokens: int
+    inventory: Inventory
+    files: list[Path]
+
+    @abc.abstractmethod
+    def dtype(self, item: Item) -> np.dtype:
+        """Dtype in which a matrix is stored."""
+
+    @abc.abstractmethod
+    def read(self, item: Item, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
+        """A copy of part of a matrix [rows, columns] or of a norm [rows], rotary rows in Hugging Face's order.
+
+        Slices of rows start and stop at multiples of `Weight.row_multiple`.
+
+        Raises:
+            ConversionError: It cannot be read.
+        """
+
+    def row_multiple(self, item: Item) -> int:
+        """Rows that are best read together."""
+        return item.weight.row_multiple(self.sizes)
+
+    def see(self, item: Item, block: np.ndarray, start: int) -> None:  # noqa: B027 - need not be given
+        """Told of every block of whole rows that was read, to compare the bits with those once written."""
+
+    def finish(self) -> None:  # noqa: B027 - need not be given
+        """Called when every block was read once.
+
+        Raises:
+            ConversionError: The bits are not those that were written.
+        """
+
+    def shape(self, item: Item) -> tuple[int, ...]:
+        """[rows, columns], or [rows] of a norm."""
+        return item.weight.shape(self.sizes)
+
+    def blocks(self, item: Item, itemsize: int, multiple: int = 1) -> Iterator[slice]:
+        """The slices of rows in which a matrix is moved, of nearly equal size.
+
+        Args:
+            item: The matrix.
+            itemsize: Bytes of an element in the target.
+            multiple: Rows that the target wants together.
+        """
+        shape = self.shape(item)
+        step = block_rows(shape, itemsize, math.lcm(self.row_multiple(item), multiple))
+        yield from (slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step))
+
+    def dtypes(self) -> dict[str, int]:
+        """Number of matrices by dtype name."""
+        counts: dict[str, int] = {}
+        for item in items(self.sizes):
+            name = str(self.dtype(item))
+            counts[name] = counts.get(name, 0) + 1
+        return counts
+
+    def common_dtype(self, weight: Weight) -> np.dtype:
+        """The one dtype of a weight in all layers.
+
+        Raises:
+            ConversionError: Layers differ, so they cannot be stacked as they are.
+        """
+        found = {self.dtype(item): item for item in items(self.sizes) if item.weight is weight}
+        if len(found) > 1:
+            listed = ", ".join(f"{dtype} in layer {item.layer}" for dtype, item in found.items())
+            raise ConversionError(f"{self.folder}: {weight.ours} is {listed}; choose one with --dtype")
+        return next(iter(found))
+
+    def check(self) -> None:
+        """Refuse a folder whose keys are not those of its model.
+
+        Raises:
+            ConversionError: A key is missing or means nothing.
+        """
+        lacking, extra = self.inventory.missing, self.inventory.extra
+        if lacking:
+            raise ConversionError(f"{self.folder}: {len(lacking)} weights are missing: {listed(lacking)}")
+        if extra:
+            raise ConversionError(
+                f"{self.folder}: {len(extra)} weights belong to no LLaMA: {listed(extra)}; adapters, biases and "
+                f"quantized weights cannot be converted"
+            )
+
+
+class WeightsWriter(abc.ABC):
+    """The weights of one model on their way into a folder.
+
+    Attributes:
+        sizes: Sizes of what is written; rows of the vocabulary beyond them are left out by the caller.
+    """
+
+    sizes: dict[str, Any]
+
+    def row_multiple(self, item: Item) -> int:
+        """Rows that must come together."""
+        return item.weight.row_multiple(self.sizes)
+
+    def prepare(self, item: Item, block: np.ndarray, start: int) -> np.ndarray:
+        """Bring a block into the form in which it is written; may run in several threads at once.
+
+        Args:
+            item: The matrix.
+            block: Whole rows [rows, columns], rotary ones in Hugging Face's order, in the dtype announced.
+            start: Index of the first row.
+        """
+        return block
+
+    @abc.abstractmethod
+    def write(self, item: Item, block: np.ndarray, start: int) -> None:
+        """Append rows to a matrix; the blocks of one matrix come in order, matrices in any.
+
+        Args:
+            item: The matrix.
+            block: What `prepare` gave for whole rows.
+            start: Index of the first row.
+
+        Raises:
+            ConversionError: The folder cannot be written.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Finish every file; called when every matrix was written whole."""
+
+    @abc.abstractmethod
+    def abandon(self) -> None:
+        """Release the files of a folder that will not be finished."""
+
+
+class Padded(Weights):
+    """Weights with rows added to the vocabulary: tokens, which start at the mean of all, and padding, at zero."""
+
+    def __init__(self, source: Weights, *, added_tokens: int, vocab_size: int):
+        """Wrap a source.
+
+        Args:
+            source: The weights as they are.
+            added_tokens: Rows that stand for new tokens, after the present tokens.
+            vocab_size: Rows in all.
+
+        Raises:
+            ConversionError: The source has more.
+        """
+        self.source = source
+        self.folder, self.format, self.inventory = source.folder, source.format, source.inventory
+        self.token_ids, self.files = source.token_ids, source.files
+        self.num_tokens = source.num_tokens + added_tokens
+        if vocab_size < self.num_tokens:
+            raise ConversionError(f"{self.folder}: has {self.num_tokens} tokens, more than vocab_size {vocab_size}")
+        self.sizes = source.sizes | {"vocab_size": vocab_size}
+        self._means: dict[Weight, np.ndarray] = {}
+
+    def dtype(self, item: Item) -> np.dtype:
+        """Dtype in which a matrix is stored."""
+        return self.source.dtype(item)
+
+    def row_multiple(self, item: Item) -> int:
+        """Rows that are best read together."""
+        return self.source.row_multiple(item)
+
+    def read(self, item: Item, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
+        """A copy of part of a matrix."""
+        if item.weight not in (EMBEDDING, HEAD):
+            return self.source.read(item, rows, columns)
+        start, stop, _ = rows.indices(self.sizes["vocab_size"])
+        stored = self.source.num_tokens
+        parts = []
+        if start < stored:
+            parts.append(self.source.read(item, slice(start, min(stop, stored)), columns))
+        if start < self.num_tokens and stop > stored:
+            mean = self._mean(item)[columns]
+            parts.append(np.tile(mean, (min(stop, self.num_tokens) - max(start, stored), 1)))
+        width = len(range(*columns.indices(self.shape(item)[1])))
+        padding = max(0, stop - max(start, self.num_tokens))
+        parts.append(np.zeros((padding, width), self.dtype(item)))
+        return np.concatenate(parts)
+
+    def _mean(self, item: Item) -> np.ndarray:
+        if item.weight not in self._means:
+            count, columns = self.source.num_tokens, self.shape(item)[1]
+            step = block_rows((count, columns), 8, 1)
+            total = np.zeros(columns, np.float64)
+            for start in range(0, count, step):
+                block = self.source.read(item, slice(start, min(start + step, count)))
+                total += block.astype(np.float32).sum(axis=0, dtype=np.float64)
+            self._means[item.weight] = (total / count).astype(np.float32).astype(self.dtype(item))
+        return self._means[item.weight]
+
+
+def block_rows(shape: tuple[int, ...], itemsize: int, multiple: int) -> int:
+    """Rows of a block: a multiple that cuts the matrix into nearly equal parts of about `BLOCK_BYTES`."""
+    total = math.prod(shape) * itemsize
+    step = -(-shape[0] // max(1, -(-total // BLOCK_BYTES)))
+    return min(shape[0], -(-step // multiple) * multiple)
+
+
+def listed(keys: list[str], most: int = 3) -> str:
+    """The first few keys, and how many more there are."""
+    more = f" and {len(keys) - most} more" if len(keys) > most else ""
+    return ", ".join(keys[:most]) + more
+
+
+def compare_shapes(folder: Path, found: Mapping[str, tuple[int, ...]], needed: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse tensors whose shape is not the model's.
+
+    Raises:
+        ConversionError: Naming the first one.
+    """
+    for key, shape in needed.items():
+        if key in found and tuple(found[key]) != tuple(shape):
+            raise ConversionError(
+                f"{folder}: {key} has shape {tuple(found[key])}, but the model description asks for {tuple(shape)}"
+            )
