@@ -95,7 +95,7 @@ class CheckpointWeights(Weights):
         return min(int(chunk[rows.start]) * inner, weight.shape(self.sizes)[0])
 
     def read(self, item: Item, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
-        """A copy of part of a matrix."""
+        """Part of a matrix."""
         weight = item.weight
         index = our_index(weight, self.sizes, item.layer, rows, columns)
         try:
@@ -299,7 +299,9 @@ class _LayoutHandler(ocp.type_handlers.TypeHandler):
 def _spec(leaf: Path) -> dict[str, Any]:
     # Files are not flushed one by one: the folder is renamed when whole, and fingerprints tell what a power cut took.
     store = {"driver": "file", "path": str(leaf.absolute()), "file_io_sync": False}
-    return {"driver": "zarr3", "kvstore": store}
+    # As Orbax has it: a chunk of zeros is stored, so that one that is not there is lost.
+    stored = {"store_data_equal_to_fill_value": True, "fill_missing_data_reads": False}
+    return {"driver": "zarr3", "kvstore": store, **stored}
 
 
 def our_index(

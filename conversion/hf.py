@@ -73,7 +73,7 @@ class HuggingFaceWeights(Weights):
         return info.dtype
 
     def read(self, item: Item, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
-        """A copy of part of a matrix."""
+        """Part of a matrix."""
         return self._where[item.hf].read(item.hf, rows, columns)
 
 

@@ -130,7 +130,7 @@ class MetaWeights(Weights):
         return info.dtype
 
     def read(self, item: Item, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
-        """A copy of part of a matrix, put together from the shards that hold it."""
+        """Part of a matrix, put together from the shards that hold it."""
         split = item.weight.meta_split(llama3=self.llama3)
         shape = item.weight.shape(self.sizes)
         if split is None:

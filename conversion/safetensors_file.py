@@ -56,24 +56,25 @@ class SafetensorsFile(TensorFile):
         return self._offsets[key]
 
     def read(self, key: str, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
-        """A copy of part of a tensor."""
+        """Part of a tensor: whole rows as a map of the file, which copies nothing, else a copy."""
         info = self.tensors[key]
         if info.dtype is None:
             raise ConversionError(
                 f"{self.path}: {key} has dtype {info.stored_dtype}; convertible are {', '.join(_CODES)}"
             )
         start, stop, _ = rows.indices(info.shape[0])
-        row_bytes = info.nbytes // max(info.shape[0], 1)
-        shape = (stop - start, *info.shape[1:])
-        place = self._offsets[key] + start * row_bytes
+        shape = (max(stop - start, 0), *info.shape[1:])
+        if 0 in shape:
+            return np.empty(shape, info.dtype)
+        place = self._offsets[key] + start * (info.nbytes // info.shape[0])
         try:
-            if len(info.shape) == 1 or columns.indices(info.shape[1]) == (0, info.shape[1], 1):
-                block = np.fromfile(self.path, info.dtype, int(np.prod(shape)), offset=place)
-                return block.reshape(shape)
-            # The map ends with this call, so pages that were read do not stay in our memory.
-            return np.array(np.memmap(self.path, info.dtype, "r", place, shape)[:, columns])
+            # A map of its own for each part: its pages leave our memory with it.
+            values = np.asarray(np.memmap(self.path, info.dtype, "r", place, shape))
         except (OSError, ValueError) as error:
             raise ConversionError(f"{self.path}: cannot be read now: {error}") from None
+        if len(shape) == 1 or columns.indices(shape[1]) == (0, shape[1], 1):
+            return values
+        return np.array(values[:, columns])
 
 
 class SafetensorsWriter(TensorFileWriter):

@@ -21,6 +21,8 @@ from conversion.weights import Weights, WeightsWriter
 from melama_jax.errors import ConversionError
 
 _THREADS = 2
+_CACHED = 2**17
+"""Values looked at together, few enough to stay in a core's cache."""
 _MOST_BYTES = 2**28
 """Most bytes of blocks that are read ahead, where one block is not larger by itself."""
 _LARGEST_FINITE_BITS = {"float32": 0x7F7FFFFF, "bfloat16": 0x7F7F, "float16": 0x7BFF}
@@ -167,11 +169,15 @@ def check_finite(values: np.ndarray, name: str) -> None:
     Raises:
         ConversionError: With their number.
     """
-    bits = values.view(np.dtype(f"uint{8 * values.dtype.itemsize}"))
-    largest = _LARGEST_FINITE_BITS[str(values.dtype)]
-    magnitude = bits & (2 ** (8 * values.dtype.itemsize - 1) - 1)
-    if magnitude.size and int(magnitude.max()) > largest:
-        count = int(np.count_nonzero(magnitude > largest))
+    word = np.dtype(f"uint{8 * values.dtype.itemsize}")
+    bits = values.reshape(-1).view(word)
+    sign, largest = word.type(2 ** (8 * word.itemsize - 1) - 1), _LARGEST_FINITE_BITS[str(values.dtype)]
+    count = 0
+    for start in range(0, bits.size, _CACHED):
+        magnitude = bits[start : start + _CACHED] & sign
+        if int(magnitude.max()) > largest:
+            count += int(np.count_nonzero(magnitude > largest))
+    if count:
         raise ConversionError(f"{name} holds {count} values that are NaN or infinite; use weights that are whole")
 
 

@@ -46,7 +46,7 @@ class TensorFile(abc.ABC):
 
     @abc.abstractmethod
     def read(self, key: str, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
-        """A copy of part of a tensor, contiguous; reads little more than those bytes.
+        """Part of a tensor, contiguous and not to be written to; reads little more than those bytes.
 
         Raises:
             ConversionError: The file cannot be read.

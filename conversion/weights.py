@@ -60,7 +60,7 @@ class Weights(abc.ABC):
 
     @abc.abstractmethod
     def read(self, item: Item, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
-        """A copy of part of a matrix [rows, columns] or of a norm [rows], rotary rows in Hugging Face's order.
+        """Part of a matrix [rows, columns] or of a norm [rows], rotary rows in Hugging Face's order; not to be changed.
 
         Slices of rows start and stop at multiples of `Weight.row_multiple`.
 
@@ -211,7 +211,7 @@ class Padded(Weights):
         return self.source.row_multiple(item)
 
     def read(self, item: Item, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
-        """A copy of part of a matrix."""
+        """Part of a matrix."""
         if item.weight not in (EMBEDDING, HEAD):
             return self.source.read(item, rows, columns)
         start, stop, _ = rows.indices(self.sizes["vocab_size"])
