@@ -19,10 +19,10 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "M
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 when all is well, 1 when `verify` finds differences or `inspect` an incomplete folder."""
     arguments = _parser().parse_args(argv)
-    console = Console()
+    console = Console(markup=False, highlight=False)  # names of folders and keys are printed as they are
 
     def echo(text: str) -> None:
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+        console.print(text, soft_wrap=True)
 
     if arguments.command == "import":
         commands.import_weights(

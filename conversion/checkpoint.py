@@ -49,7 +49,10 @@ class CheckpointWeights(Weights):
         """
         self.folder = find_checkpoint(path)
         self.meta = read_meta(self.folder)
-        model = self.meta.config["model"]
+        model = self.meta.config.get("model", {})
+        lacking = [key for key in PRESETS["tiny"] if key not in model]
+        if lacking:
+            raise ConversionError(f"{self.folder}/meta/metadata: has no model.{lacking[0]}; use a whole checkpoint")
         self.sizes = {key: model[key] for key in PRESETS["tiny"]}
         self.token_ids = dict(self.meta.origin.get("token_ids", {}))
         self.num_tokens = self.sizes["vocab_size"] - model.get("vocab_padding", 0)

@@ -64,8 +64,10 @@ def import_weights(
     if isinstance(source, CheckpointWeights):
         raise ConversionError(f"{folder}: is a checkpoint already; `export` turns it into other formats")
     source.check()
-    if vocab_multiple < 1:
-        raise ConversionError(f"--vocab-multiple {vocab_multiple} must be at least 1")
+    for option, value in (("vocab-multiple", vocab_multiple), ("max-position-embeddings", max_position_embeddings)):
+        if value is not None and value < 1:
+            raise ConversionError(f"--{option} {value} must be at least 1")
+    _check_apart(source, output)
     nbytes = sum(_nbytes(source, target_dtypes(source, dtype)).values())
     with new_folder(output, overwrite=overwrite, nbytes=nbytes) as work:
         new_rows = _import_tokenizer(source, work / "tokenizer", added_tokens, echo)
@@ -119,6 +121,7 @@ def export_weights(
     """
     source = open_weights(folder)
     source.check()
+    _check_apart(source, output)
     sizes = source.sizes | {"vocab_size": source.num_tokens}
     dtypes = target_dtypes(source, dtype)
     origin = source.meta.origin if isinstance(source, CheckpointWeights) else {}
@@ -143,7 +146,8 @@ def export_weights(
         else:
             llama3 = _is_llama3(source, origin) if llama_version is None else llama_version == 3
             preset = description.preset_of(sizes)
-            shards = num_shards or origin.get("num_shards") or _RELEASED_SHARDS.get(preset or "", 1)
+            shards = origin.get("num_shards") or _RELEASED_SHARDS.get(preset or "", 1)
+            shards = shards if num_shards is None else num_shards
             writer = MetaWriter(work, sizes, dtypes, num_shards=shards, llama3=llama3)
             if found is not None:
                 for note in tokenizers.write_meta_tokenizer(found, work):
@@ -211,6 +215,13 @@ def inspect(folder: Path, *, console: Console) -> bool:
         table.add_row("derived keys, not converted", listed(inventory.ignored, 4))
     console.print(table)
     return not inventory.missing and not inventory.extra
+
+
+def _check_apart(source: Weights, output: Path) -> None:
+    """Refuse to replace what is read: a conversion may leave out what the source has, such as the optimizer."""
+    here, there = output.resolve(), source.folder.resolve()
+    if here == there or here in there.parents:
+        raise ConversionError(f"{output}: is or holds the folder that is read; choose another")
 
 
 def _copy(source: Weights, writer: WeightsWriter, dtypes: dict[Item, np.dtype], label: str) -> Totals:

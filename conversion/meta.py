@@ -256,7 +256,7 @@ def check_divides(sizes: Mapping[str, Any], count: int, *, llama3: bool) -> None
     } | ({} if llama3 else {"hidden_size": sizes["hidden_size"]})
     works = [n for n in range(1, dims["num_key_value_heads"] + 1) if all(size % n == 0 for size in dims.values())]
     for name, size in dims.items():
-        if size % count:
+        if count < 1 or size % count:
             raise ConversionError(
                 f"--num-shards {count} does not divide {name} {size}; these work: {', '.join(map(str, works))}"
             )

@@ -30,14 +30,10 @@ def new_folder(target: Path, *, overwrite: bool, nbytes: int) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(target.parent).free
-        lock = os.open(target.with_name(f"{target.name}.lock"), os.O_CREAT | os.O_RDWR, 0o644)
+        lock = _lock(target)
     except OSError as error:
         raise ConversionError(f"{target}: cannot be written: {error.strerror}") from None
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConversionError(f"{target}: another conversion is writing it; wait for it") from None
         if nbytes > free:
             raise ConversionError(
                 f"{target}: needs {nbytes / 1e9:.1f} GB, but {free / 1e9:.1f} GB are free on that disk; choose another"
@@ -55,6 +51,24 @@ def new_folder(target: Path, *, overwrite: bool, nbytes: int) -> Iterator[Path]:
         os.close(lock)
 
 
+def _lock(target: Path) -> int:
+    """Take the lock of a target, which goes with the process; only its holder takes the file away."""
+    path = target.with_name(f"{target.name}.lock")
+    while True:
+        lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise ConversionError(f"{target}: another conversion is writing it; wait for it") from None
+        except OSError:
+            return lock  # a file system without locks
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock), path.stat()):
+                return lock
+        os.close(lock)  # its holder has just finished and taken it away
+
+
 def _check_target(target: Path, *, overwrite: bool) -> None:
     if not target.exists():
         return
@@ -64,18 +78,23 @@ def _check_target(target: Path, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise ConversionError(f"{target}: exists; choose another folder, or replace it with --overwrite")
-    marks = ("config.json", "params.json", "state")
-    if not any((target / mark).exists() for mark in marks):
+    # A config.json alone may be any program's.
+    marks = (("config.json", "*.safetensors"), ("config.json", "*.bin"), ("params.json", "*.pth"), ("state", "meta"))
+    if not any(all(any(target.glob(part)) for part in mark) for mark in marks):
         raise ConversionError(f"{target}: is not a folder of weights, so --overwrite does not replace it")
 
 
 def _put_in_place(work: Path, target: Path) -> None:
     old = target.with_name(f"{target.name}.replaced")
+    moved = False
     try:
         if target.exists():
             shutil.rmtree(old, ignore_errors=True)
             target.rename(old)
+            moved = True
         work.rename(target)
     except OSError as error:
+        if moved:
+            old.rename(target)
         raise ConversionError(f"{target}: cannot be put in place: {error.strerror}") from None
     shutil.rmtree(old, ignore_errors=True)

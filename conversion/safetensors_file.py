@@ -65,7 +65,7 @@ class SafetensorsFile(TensorFile):
         start, stop, _ = rows.indices(info.shape[0])
         shape = (max(stop - start, 0), *info.shape[1:])
         if 0 in shape:
-            return np.empty(shape, info.dtype)
+            return np.empty(shape, info.dtype)[(slice(None), columns)[: len(shape)]]
         place = self._offsets[key] + start * (info.nbytes // info.shape[0])
         try:
             # A map of its own for each part: its pages leave our memory with it.

@@ -75,7 +75,10 @@ class TorchFile(TensorFile):
             raise ConversionError(f"{path}: {what}") from None
         if not isinstance(tree, dict):
             raise ConversionError(f"{path}: expected a dictionary of tensors, found {type(tree).__name__}")
-        odd = [str(key) for key, value in tree.items() if not isinstance(value, torch.Tensor)]
+        unnamed = next((key for key in tree if not isinstance(key, str)), None)
+        if unnamed is not None:
+            raise ConversionError(f"{path}: the key {unnamed!r} is no name; expected a dictionary of tensors by name")
+        odd = [key for key, value in tree.items() if not isinstance(value, torch.Tensor)]
         if odd:
             raise ConversionError(f"{path}: {odd[0]!r} is no tensor; expected a flat dictionary of tensors")
         return tree
@@ -95,7 +98,10 @@ class TorchFile(TensorFile):
         kept = self._open[key][rows]
         part = kept if kept.ndim == 1 else kept[:, columns]
         block = np.array(part.view(bits).numpy(), order="C").view(info.dtype)
-        _forget_pages(kept.data_ptr(), kept.numel() * info.dtype.itemsize)
+        # No further than its storage: a tensor that repeats its elements is larger, and what follows may not be a map.
+        storage = kept.untyped_storage()
+        end = storage.data_ptr() + storage.nbytes()
+        _forget_pages(kept.data_ptr(), min(kept.numel() * info.dtype.itemsize, end - kept.data_ptr()))
         return block
 
 

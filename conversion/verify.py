@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -63,6 +64,7 @@ def compare(a: Weights, b: Weights) -> Comparison:
     _check_comparable(a, b)
     tokens = a.num_tokens
     differences: dict[str, Difference] = {}
+    lock = threading.Lock()
     totals = Totals()
     # A head that one of them ties to its embedding is compared with the other's head.
     tied = a.sizes["tie_word_embeddings"] and b.sizes["tie_word_embeddings"]
@@ -82,8 +84,9 @@ def compare(a: Weights, b: Weights) -> Comparison:
         if first.dtype != second.dtype or first.tobytes() != second.tobytes():
             name = describe(block.item)
             found = _difference(name, first, second, block.rows.start)
-            before = differences.get(name)
-            differences[name] = found if before is None else _worse(before, found)
+            with lock:
+                before = differences.get(name)
+                differences[name] = found if before is None else _worse(before, found)
         return first.nbytes + second.nbytes, None
 
     elements = sum(math.prod(item.weight.shape(a.sizes | {"vocab_size": tokens})) for item in todo)
@@ -125,12 +128,15 @@ def _difference(name: str, first: np.ndarray, second: np.ndarray, start: int) ->
     wide, other = first.astype(np.float32), second.astype(np.float32)
     if first.dtype == second.dtype:
         word = np.dtype(f"uint{8 * first.dtype.itemsize}")
-        elements = int(np.count_nonzero(first.view(word) != second.view(word)))
+        differs = first.view(word) != second.view(word)
     else:
-        elements = int(np.count_nonzero(wide != other))
+        differs = wide != other
+    elements = int(np.count_nonzero(differs))
     with np.errstate(invalid="ignore"):
         distance = np.abs(wide - other)
-    place = np.unravel_index(int(np.argmax(np.where(np.isnan(distance), np.inf, distance))), distance.shape)
+    # Of elements that differ, for they may do so by nothing: 0 and -0.
+    weight = np.where(differs, np.where(np.isnan(distance), np.inf, distance), -1)
+    place = np.unravel_index(int(np.argmax(weight)), distance.shape)
     return Difference(
         name,
         elements,
