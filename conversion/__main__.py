@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,12 +15,20 @@ from conversion import commands
 from melama_jax.errors import ConversionError, run_command
 
 _DTYPES = ("keep", "float32", "bfloat16", "float16")
+_SHARD_SIZE = "5GB"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 when all is well, 1 when `verify` finds differences or `inspect` an incomplete folder."""
     arguments = _parser().parse_args(argv)
+    try:
+        return _run(arguments)
+    except OSError as error:  # whatever the system refuses and nobody foresaw
+        raise ConversionError(f"{error.filename or 'the file system'}: {error.strerror or error}") from None
+
+
+def _run(arguments: argparse.Namespace) -> int:
     console = Console(markup=False, highlight=False)  # names of folders and keys are printed as they are
 
     def echo(text: str) -> None:
@@ -36,13 +46,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             echo=echo,
         )
     elif arguments.command == "export":
+        unused = {"hf": ("num_shards", "llama_version"), "meta": ("max_shard_size",)}[arguments.format]
+        for name in unused:
+            if getattr(arguments, name) is not None:
+                raise ConversionError(f"--{name.replace('_', '-')} means nothing with --format {arguments.format}")
         commands.export_weights(
             arguments.checkpoint,
             arguments.output,
             format=arguments.format,
             dtype=arguments.dtype,
             num_shards=arguments.num_shards,
-            max_shard_bytes=_bytes(arguments.max_shard_size),
+            max_shard_bytes=_bytes(arguments.max_shard_size or _SHARD_SIZE),
             llama_version=arguments.llama_version,
             tokenizer=arguments.tokenizer,
             overwrite=arguments.overwrite,
@@ -75,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     outward.add_argument("--format", choices=("hf", "meta"), required=True)
     outward.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder to make")
     outward.add_argument("--num-shards", type=int, metavar="N", help="files of a Meta folder (model-parallel ranks)")
-    outward.add_argument("--max-shard-size", default="5GB", metavar="SIZE", help="of a safetensors file; default 5GB")
+    outward.add_argument("--max-shard-size", metavar="SIZE", help=f"of a safetensors file; default {_SHARD_SIZE}")
     outward.add_argument("--llama-version", type=int, choices=(2, 3), help="which of Meta's code reads it")
     outward.add_argument("--tokenizer", type=Path, metavar="PATH", help="folder or file, where the checkpoint has none")
 
@@ -94,10 +108,16 @@ def _parser() -> argparse.ArgumentParser:
 def _bytes(text: str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]?I?B?)\s*", text.upper())
     unit = _UNITS.get(match[2]) if match else None
-    if match is None or unit is None or float(match[1]) <= 0:
+    if match is None or unit is None or float(match[1]) * unit < 1:
         raise ConversionError(f"--max-shard-size {text!r} is no size; give one such as 5GB or 500MB")
     return int(float(match[1]) * unit)
 
 
+def _stop(number: int, frame: object) -> None:
+    """End as an error would, so that what was half written is taken away."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)
     run_command(main)

@@ -56,8 +56,9 @@ To fill in: what text it saw, what it is for, what it must not be used for, how 
 def _history(source: CheckpointWeights) -> dict[str, Any]:
     meta = source.meta
     facts: dict[str, Any] = {}
-    if meta.origin:
-        facts["Imported from"] = f"{_FORMATS[meta.origin['format']]}, folder {meta.origin['folder']}"
+    if source.origin:
+        form = _FORMATS.get(str(source.origin.get("format")), "unknown")
+        facts["Descends from"] = f"{form}, {source.origin.get('folder', 'unknown')}"
     train, data, init = (meta.config.get(section, {}) for section in ("train", "data", "init"))
     if train:
         tokens = meta.step * train["global_batch_size"] * train["sequence_length"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import os
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +25,7 @@ import melama_jax
 from conversion.fingerprints import Fingerprints
 from conversion.mapping import Item, Weight, weights_of
 from conversion.weights import Inventory, Weights, WeightsWriter, block_rows
+from melama_jax.config import ModelConfig
 from melama_jax.config.presets import PRESETS
 from melama_jax.errors import ConversionError
 from melama_jax.training.checkpoint import FORMAT, find_checkpoint, read_meta
@@ -30,6 +33,8 @@ from melama_jax.training.checkpoint import FORMAT, find_checkpoint, read_meta
 _INNER_BYTES, _MOST_PARTS = 2**20, 32
 """Least size of the parts of a block that can be read alone, and most of them."""
 _WRITES_AHEAD = 2
+ORIGIN_FILE = "tokenizer/origin.json"
+"""In a run folder: what is known of the weights that the run started from."""
 
 
 class CheckpointWeights(Weights):
@@ -49,13 +54,10 @@ class CheckpointWeights(Weights):
         """
         self.folder = find_checkpoint(path)
         self.meta = read_meta(self.folder)
-        model = self.meta.config.get("model", {})
-        lacking = [key for key in PRESETS["tiny"] if key not in model]
-        if lacking:
-            raise ConversionError(f"{self.folder}/meta/metadata: has no model.{lacking[0]}; use a whole checkpoint")
-        self.sizes = {key: model[key] for key in PRESETS["tiny"]}
-        self.token_ids = dict(self.meta.origin.get("token_ids", {}))
-        self.num_tokens = self.sizes["vocab_size"] - model.get("vocab_padding", 0)
+        self.sizes, padding = _sizes_of(self.folder, self.meta.config)
+        self.origin = read_origin(self.folder, self.meta.origin)
+        self.token_ids = dict(self.origin.get("token_ids", {}))
+        self.num_tokens = self.sizes["vocab_size"] - padding
         self._arrays: dict[Weight, Any] = {}
         self._open()
         self.inventory = Inventory()
@@ -73,8 +75,9 @@ class CheckpointWeights(Weights):
             try:
                 array = ts.open(_spec(leaf), open=True, read=True).result()
             except ValueError as error:
-                reason = "is missing" if not leaf.exists() else f"cannot be read ({str(error).splitlines()[0][:200]})"
-                raise ConversionError(f"{leaf}: {reason}; use a whole checkpoint") from None
+                if str(error).startswith("NOT_FOUND") and not os.path.exists(leaf):
+                    raise ConversionError(f"{leaf}: is missing; use a whole checkpoint") from None
+                raise ConversionError(f"{leaf}: cannot be read ({cause_of(error)})") from None
             if array.shape != weight.our_shape(self.sizes):
                 raise ConversionError(
                     f"{leaf}: has shape {array.shape}, but the description of the checkpoint asks for "
@@ -104,9 +107,7 @@ class CheckpointWeights(Weights):
         try:
             part = self._arrays[weight][index].read().result()
         except ValueError as error:
-            raise ConversionError(
-                f"{self.folder}: params/{weight.ours} cannot be read ({str(error).splitlines()[0][:200]})"
-            ) from None
+            raise ConversionError(f"{self.folder}: params/{weight.ours} cannot be read ({cause_of(error)})") from None
         return from_ours(weight, self.sizes, np.asarray(part))
 
     def see(self, item: Item, block: np.ndarray, start: int) -> None:
@@ -158,12 +159,15 @@ class CheckpointWriter(WeightsWriter):
         registry = ocp.type_handlers.create_type_handler_registry((_Layout, _LayoutHandler()))
         logging.getLogger("absl").setLevel(logging.ERROR)
         handler = ocp.PyTreeCheckpointHandler(use_ocdbt=False, use_zarr3=True, type_handler_registry=registry)
-        with ocp.Checkpointer(handler) as checkpointer:
-            checkpointer.save(folder / "state", args=ocp.args.PyTreeSave({"params": tree}))
         self._arrays = {}
-        for weight in self._dtypes:
-            leaf = folder / "state" / f"params.{weight.ours.replace('/', '.')}"
-            self._arrays[weight] = ts.open(_spec(leaf), open=True, write=True).result()
+        try:
+            with ocp.Checkpointer(handler) as checkpointer:
+                checkpointer.save(folder / "state", args=ocp.args.PyTreeSave({"params": tree}))
+            for weight in self._dtypes:
+                leaf = folder / "state" / f"params.{weight.ours.replace('/', '.')}"
+                self._arrays[weight] = ts.open(_spec(leaf), open=True, write=True).result()
+        except (ValueError, OSError) as error:
+            raise ConversionError(f"{folder}: cannot be written ({cause_of(error)})") from None
 
     def _chunks(self, weight: Weight, dtype: np.dtype) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shape of a file's part of the array, which is one block, and of its parts that can be read alone.
@@ -217,7 +221,7 @@ class CheckpointWriter(WeightsWriter):
         try:
             self._pending.popleft().result()
         except (ValueError, OSError) as error:
-            raise ConversionError(f"{self._folder}: cannot be written ({str(error).splitlines()[0][:200]})") from None
+            raise ConversionError(f"{self._folder}: cannot be written ({cause_of(error)})") from None
 
     def close(self) -> None:
         """Finish the writes and write the description."""
@@ -243,6 +247,49 @@ class CheckpointWriter(WeightsWriter):
         for future in self._pending:
             future.exception()
         self._pending.clear()
+
+
+def cause_of(error: Exception) -> str:
+    """What TensorStore's long messages say at their heart: the system's words, else their beginning."""
+    text = (str(error).splitlines() or [type(error).__name__])[0]
+    system = re.search(r"OS error: [^\]:]*|No space left on device|Permission denied|[Cc]hecksum[^:;\]]*", text)
+    return system[0] if system else text[:300]
+
+
+def _sizes_of(folder: Path, config: Any) -> tuple[dict[str, Any], int]:
+    """The model's sizes and the rows of padding that a checkpoint's description states."""
+    model = config.get("model") if isinstance(config, dict) else None
+    if not isinstance(model, dict):
+        raise ConversionError(f"{folder}/meta/metadata: has no model section; use a whole checkpoint")
+    try:
+        checked = ModelConfig.model_validate({key: model.get(key) for key in PRESETS["tiny"]} | {"preset": None})
+        padding = int(model.get("vocab_padding", 0))
+    except (ValueError, TypeError):
+        raise ConversionError(f"{folder}/meta/metadata: its model section is damaged; use a whole checkpoint") from None
+    sizes = checked.model_dump(mode="json")
+    return {key: sizes[key] for key in PRESETS["tiny"]}, padding
+
+
+def read_origin(folder: Path, stated: Any) -> dict[str, Any]:
+    """Where a checkpoint's weights came from: as it says itself, or as the run that it belongs to remembers.
+
+    Args:
+        folder: The step, or the imported checkpoint.
+        stated: The origin in its own description; empty for a training run.
+
+    Raises:
+        ConversionError: The run's record cannot be read.
+    """
+    if isinstance(stated, dict) and stated:
+        return stated
+    record = folder.resolve().parent.parent / ORIGIN_FILE
+    if not record.is_file():
+        return {}
+    try:
+        tree = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConversionError(f"{record}: cannot be read ({type(error).__name__}); mend it or take it away") from None
+    return tree if isinstance(tree, dict) else {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -301,7 +348,7 @@ class _LayoutHandler(ocp.type_handlers.TypeHandler):
 
 def _spec(leaf: Path) -> dict[str, Any]:
     # Files are not flushed one by one: the folder is renamed when whole, and fingerprints tell what a power cut took.
-    store = {"driver": "file", "path": str(leaf.absolute()), "file_io_sync": False}
+    store = {"driver": "file", "path": os.path.abspath(leaf), "file_io_sync": False}
     # As Orbax has it: a chunk of zeros is stored, so that one that is not there is lost.
     stored = {"store_data_equal_to_fill_value": True, "fill_missing_data_reads": False}
     return {"driver": "zarr3", "kvstore": store, **stored}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,21 +13,20 @@ from rich.console import Console
 from rich.table import Table
 
 from conversion import card, description, tokenizers
+from conversion import origin as origins
 from conversion.checkpoint import CheckpointWeights, CheckpointWriter
-from conversion.folders import open_weights, tokenizer_of
+from conversion.folders import open_weights
 from conversion.hf import HuggingFaceWriter
 from conversion.mapping import Item, items, weights_of
-from conversion.meta import MetaWeights, MetaWriter
+from conversion.meta import MetaWriter
 from conversion.output import new_folder
 from conversion.stream import Totals, copy, gigabytes, target_dtypes
 from conversion.verify import compare
 from conversion.weights import Padded, Weights, WeightsWriter, listed
-from melama_jax import __version__
-from melama_jax.data.vocabulary import find_tokenizer, load_vocabulary
+from melama_jax.data.vocabulary import load_vocabulary
 from melama_jax.errors import ConversionError, MelamaError
 
 Echo = Callable[[str], None]
-_GENERATION = "generation_config.json"
 _RELEASED_SHARDS = {"llama2-13b": 2, "llama2-70b": 8, "llama3-70b": 8, "llama3.1-70b": 8}
 """Model-parallel ranks of the published files; one for the others."""
 
@@ -71,21 +68,24 @@ def import_weights(
     nbytes = sum(_nbytes(source, target_dtypes(source, dtype)).values())
     with new_folder(output, overwrite=overwrite, nbytes=nbytes) as work:
         new_rows = _import_tokenizer(source, work / "tokenizer", added_tokens, echo)
-        tokens = source.num_tokens + new_rows
+        tokens = max(source.num_tokens, new_rows.stop)
         padded = -(-tokens // vocab_multiple) * vocab_multiple
         moved = source
-        if padded != source.sizes["vocab_size"]:
-            moved = Padded(source, added_tokens=new_rows, vocab_size=padded)
+        if new_rows or padded != source.sizes["vocab_size"]:
+            moved = Padded(source, new_rows=new_rows, vocab_size=padded)
         dtypes = target_dtypes(moved, dtype)
         if dtype == "keep":
             for weight in weights_of(moved.sizes):
                 moved.common_dtype(weight)
         model = _model_section(moved, dtypes)
-        writer = CheckpointWriter(work, moved.sizes, dtypes, model=model, origin=_origin(source, work))
+        writer = CheckpointWriter(
+            work, moved.sizes, dtypes, model=model, origin=_origin(source, work / "tokenizer", new_rows)
+        )
         totals = _copy(moved, writer, dtypes, "importing")
     echo(f"{output}: {_summary(moved, dtypes)}")
     if new_rows or padded != tokens:
-        echo(f"vocabulary: {source.num_tokens} tokens, {new_rows} rows added, {padded - tokens} rows of padding")
+        grown = tokens - source.num_tokens
+        echo(f"vocabulary: {source.num_tokens} rows, {grown} rows added, {padded - tokens} rows of padding")
     echo(totals.summary())
 
 
@@ -124,24 +124,24 @@ def export_weights(
     _check_apart(source, output)
     sizes = source.sizes | {"vocab_size": source.num_tokens}
     dtypes = target_dtypes(source, dtype)
-    origin = source.meta.origin if isinstance(source, CheckpointWeights) else {}
+    origin = source.origin if isinstance(source, CheckpointWeights) else {}
     with new_folder(output, overwrite=overwrite, nbytes=sum(_nbytes(source, dtypes).values())) as work:
-        found = tokenizer or tokenizer_of(source)
+        found = tokenizer or origins.tokenizer_of(source)
         writer: WeightsWriter
         if format == "hf":
-            token_ids = dict(source.token_ids)
+            token_ids = origins.token_ids_of(source)
             if found is not None:
                 longest = sizes["max_position_embeddings"]
                 for note in tokenizers.write_hf_tokenizer(found, work, model_max_length=longest):
                     echo(note)
-                token_ids = tokenizers.special_ids(work) | {k: v for k, v in token_ids.items() if v is not None}
+                token_ids = tokenizers.special_ids(work) | token_ids
             writer = HuggingFaceWriter(
                 work,
                 sizes,
                 dtypes,
                 max_shard_bytes=max_shard_bytes,
                 token_ids=token_ids,
-                generation=_generation(found),
+                generation=origins.generation_settings(found),
             )
         else:
             llama3 = _is_llama3(source, origin) if llama_version is None else llama_version == 3
@@ -170,6 +170,9 @@ def verify(first: Path, second: Path, *, echo: Echo = print) -> bool:
     """
     a, b = open_weights(first), open_weights(second)
     result = compare(a, b)
+    for key, value in a.sizes.items():
+        if value != b.sizes[key] and key not in ("vocab_size", "tie_word_embeddings"):
+            echo(f"the descriptions differ: {key} is {value} in {first}, {b.sizes[key]} in {second}")
     for difference in result.differences:
         where = f"[{difference.row}]" if difference.column is None else f"[{difference.row}, {difference.column}]"
         kinds = " and ".join(dict.fromkeys(difference.dtypes))
@@ -192,7 +195,7 @@ def inspect(folder: Path, *, console: Console) -> bool:
         ConversionError: It cannot be read at all.
     """
     source = open_weights(folder)
-    table = Table("", str(folder), show_lines=False)
+    table, convertible = Table("", str(folder), show_lines=False), True
     inventory = source.inventory
     table.add_row("format", source.format)
     table.add_row("preset", description.preset_of(source.sizes) or "none of the published sizes")
@@ -201,20 +204,24 @@ def inspect(folder: Path, *, console: Console) -> bool:
     if source.num_tokens != source.sizes["vocab_size"]:
         table.add_row("rows of padding", str(source.sizes["vocab_size"] - source.num_tokens))
     if not inventory.missing:
-        dtypes = target_dtypes(source, "keep")
-        counts = ", ".join(f"{name} ({count} tensors)" for name, count in source.dtypes().items())
-        table.add_row("dtype", counts)
         table.add_row("parameters", f"{_parameters(source):,}")
-        table.add_row("bytes of weights", gigabytes(sum(_nbytes(source, dtypes).values())))
+        try:
+            counts = ", ".join(f"{name} ({count} tensors)" for name, count in source.dtypes().items())
+            table.add_row("dtype", counts)
+            nbytes = sum(_nbytes(source, target_dtypes(source, "keep")).values())
+            table.add_row("bytes of weights", gigabytes(nbytes))
+        except ConversionError as error:
+            convertible = False
+            table.add_row("dtype", f"not convertible: {error}")
     table.add_row("files", ", ".join(f"{path.name} ({gigabytes(_size(path))})" for path in source.files))
-    found = tokenizer_of(source)
+    found = origins.tokenizer_of(source)
     table.add_row("tokenizer", _tokenizer_summary(found))
     table.add_row("missing keys", listed(inventory.missing, 8) or "none")
     table.add_row("extra keys", listed(inventory.extra, 8) or "none")
     if inventory.ignored:
         table.add_row("derived keys, not converted", listed(inventory.ignored, 4))
     console.print(table)
-    return not inventory.missing and not inventory.extra
+    return convertible and not inventory.missing and not inventory.extra
 
 
 def _check_apart(source: Weights, output: Path) -> None:
@@ -224,50 +231,44 @@ def _check_apart(source: Weights, output: Path) -> None:
         raise ConversionError(f"{output}: is or holds the folder that is read; choose another")
 
 
+def _origin(source: Weights, tokenizer: Path, new_rows: range) -> dict[str, Any]:
+    """What the checkpoint states of where it comes from; a padding token that was added goes before the old one."""
+    origin = origins.origin_of(source)
+    if tokenizer.is_dir():
+        ids = tokenizers.special_ids(tokenizer)
+        origin["token_ids"] = {k: v for k, v in ids.items() if v is not None} | origin["token_ids"]
+        if ids.get("pad_token_id") in new_rows:
+            origin["token_ids"]["pad_token_id"] = ids["pad_token_id"]
+    return origin
+
+
 def _copy(source: Weights, writer: WeightsWriter, dtypes: dict[Item, np.dtype], label: str) -> Totals:
     with contextlib.ExitStack() as undo:
         undo.callback(writer.abandon)
         return copy(source, writer, dtypes, label=label)
 
 
-def _import_tokenizer(source: Weights, target: Path, added: Sequence[str], echo: Echo) -> int:
-    """Copy the tokenizer beside the checkpoint, with tokens added; rows that the vocabulary lacks."""
-    files = tokenizers.tokenizer_files(source.folder)
-    if not files:
+def _import_tokenizer(source: Weights, target: Path, added: Sequence[str], echo: Echo) -> range:
+    """Copy the tokenizer beside the checkpoint, with tokens added; the rows of the vocabulary that are new."""
+    if not origins.copy_tokenizer_of(source, target):
         if added:
             raise ConversionError(f"{source.folder}: has no tokenizer to add tokens to; put its files there")
         echo(f"WARNING: {source.folder} holds no tokenizer; training will need data.vocabulary")
-        return 0
-    target.mkdir()
-    tokenizers.copy_tokenizer(files, target)
-    if (source.folder / _GENERATION).is_file():
-        shutil.copyfile(source.folder / _GENERATION, target / _GENERATION)
-    path = find_tokenizer(target)
-    tokens = load_vocabulary(path).vocab_size if path else 0
+        return range(0)
+    tokens = load_vocabulary(target).vocab_size
     if tokens > source.num_tokens:
         raise ConversionError(
             f"{source.folder}: its tokenizer has {tokens} tokens, but its embedding {source.num_tokens} rows; "
             f"they do not belong together"
         )
     if not added:
-        return 0
+        return range(0)
     ids = tokenizers.add_tokens(target, added)
     echo(f"added tokens: {', '.join(f'{token} = {number}' for token, number in zip(added, ids, strict=True))}")
-    return max(0, max(ids) + 1 - source.num_tokens)
-
-
-def _generation(tokenizer: Path | None) -> dict[str, Any]:
-    """The settings of generation that came with a tokenizer, such as several EOS tokens; none if there are none."""
-    path = tokenizer / _GENERATION if tokenizer is not None else None
-    if path is None or not path.is_file():
-        return {}
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise ConversionError(f"{path}: cannot be read as JSON; mend it or take it away") from None
-    kept = {key: value for key, value in tree.items() if value is not None and not key.startswith("_")}
-    kept.pop("transformers_version", None)
-    return kept
+    spare = source.num_tokens - min(ids)
+    if spare > 0:
+        echo(f"{min(spare, len(ids))} of them take rows that the embedding had to spare")
+    return range(min(ids), max(ids) + 1)
 
 
 def _tokenizer_summary(path: Path | None) -> str:
@@ -288,23 +289,6 @@ def _model_section(source: Weights, dtypes: dict[Item, np.dtype]) -> dict[str, A
         "vocab_padding": source.sizes["vocab_size"] - source.num_tokens,
         "param_dtype": max(sorted(set(names)), key=names.count),
     }
-
-
-def _origin(source: Weights, work: Path) -> dict[str, Any]:
-    """What is remembered of where weights come from; names, no paths."""
-    origin: dict[str, Any] = {
-        "format": source.format,
-        "folder": source.folder.resolve().name,
-        "token_ids": source.token_ids,
-        "converter": f"melama_jax {__version__}",
-    }
-    if isinstance(source, MetaWeights):
-        origin |= {"num_shards": len(source.files)}
-        if len(source.files) > 1:
-            origin["llama3"] = source.llama3
-    if not source.token_ids and (work / "tokenizer").is_dir():
-        origin["token_ids"] = tokenizers.special_ids(work / "tokenizer")
-    return origin
 
 
 def _is_llama3(source: Weights, origin: dict[str, Any]) -> bool:

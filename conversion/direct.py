@@ -12,8 +12,9 @@ import jax
 import numpy as np
 
 from conversion.checkpoint import to_ours
-from conversion.folders import format_of, open_weights, tokenizer_of
+from conversion.folders import format_of, open_weights
 from conversion.mapping import Item, Weight, weights_of
+from conversion.origin import remember, tokenizer_of
 from conversion.stream import Totals, cast, check_finite, describe
 from conversion.weights import Padded, Weights
 from melama_jax.config import Config, ModelConfig
@@ -36,7 +37,7 @@ def describe_initial(path: str) -> dict[str, Any]:
     model: dict[str, Any] = {**source.sizes, "vocab_padding": source.sizes["vocab_size"] - source.num_tokens}
     found: dict[str, Any] = {"model": model}
     tokenizer = tokenizer_of(source)
-    if tokenizer is not None and tokenizer != tokenizer_path():
+    if tokenizer is not None and tokenizer not in (tokenizer_path(), tokenizer_path().parent):
         found["data"] = {"vocabulary": str(find_tokenizer(tokenizer) if tokenizer.is_dir() else tokenizer)}
     return found
 
@@ -57,6 +58,15 @@ def check_initial(config: Config, abstract: Any) -> dict[str, Any] | None:
     if format_of(Path(path)) == "checkpoint":
         return checkpoint.check_loadable(path, abstract).config["model"]
     return open_initial(path, config.model).sizes
+
+
+def remember_initial(config: Config, run_dir: Path) -> None:
+    """Keep the tokenizer of a run, and what its initial weights stated of themselves, in the run folder.
+
+    Raises:
+        ConversionError: They cannot be read, or the folder not written.
+    """
+    remember(config, run_dir, open_weights(Path(config.init.from_)) if config.init.from_ else None)
 
 
 def load_initial(config: Config, abstract: Any, echo: Callable[[str], None]) -> Any:
@@ -96,7 +106,7 @@ def open_initial(path: str, model: ModelConfig) -> Weights:
     source = open_weights(Path(path), max_position_embeddings=model.max_position_embeddings)
     source.check()
     if model.vocab_padding and model.vocab_size - model.vocab_padding == source.num_tokens:
-        source = Padded(source, added_tokens=0, vocab_size=model.vocab_size)
+        source = Padded(source, vocab_size=model.vocab_size)
     for key, stored in source.sizes.items():
         if key not in _FREE_SIZES and stored != getattr(model, key):
             raise ConversionError(

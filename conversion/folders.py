@@ -8,8 +8,7 @@ from conversion.checkpoint import CheckpointWeights
 from conversion.hf import HuggingFaceWeights, is_hf_folder
 from conversion.meta import MetaWeights, is_meta_folder
 from conversion.weights import Weights
-from melama_jax.data.vocabulary import find_tokenizer, load_vocabulary
-from melama_jax.errors import CheckpointError, ConversionError, MelamaError
+from melama_jax.errors import CheckpointError, ConversionError
 from melama_jax.training.checkpoint import find_checkpoint
 
 
@@ -28,6 +27,8 @@ def format_of(folder: Path) -> str:
         raise ConversionError(f"{folder}: holds Hugging Face and Meta weights at once; keep one of them in the folder")
     if found:
         return found[0]
+    if (folder / "config.json").is_file():
+        return "hf"  # whose weights are missing
     try:
         find_checkpoint(folder)
         return "checkpoint"
@@ -58,15 +59,3 @@ def open_weights(folder: Path, *, max_position_embeddings: int | None = None) ->
     if kind == "meta":
         return MetaWeights(folder, max_position_embeddings=max_position_embeddings)
     return CheckpointWeights(folder)
-
-
-def tokenizer_of(source: Weights) -> Path | None:
-    """The folder or file of the tokenizer of weights: beside them, or that which a run was trained with."""
-    if find_tokenizer(source.folder) is not None:
-        return source.folder / "tokenizer" if (source.folder / "tokenizer").is_dir() else source.folder
-    if isinstance(source, CheckpointWeights) and "data" in source.meta.config:
-        try:
-            return load_vocabulary(source.meta.config["data"].get("vocabulary")).path  # None: that of the samples
-        except MelamaError:
-            return None
-    return None

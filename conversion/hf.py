@@ -45,6 +45,11 @@ class HuggingFaceWeights(Weights):
                     )
                 self._where[key] = file
         _check_index(folder, self._where)
+        if self.sizes["num_hidden_layers"] > len(self._where):
+            raise ConversionError(
+                f"{folder}/config.json: num_hidden_layers is {self.sizes['num_hidden_layers']}, but the files "
+                f"hold only {len(self._where)} tensors"
+            )
         needed = {item.hf: item for item in items(self.sizes)}
         derived = [key for key in self._where if key.endswith(HF_DERIVED)]
         extra = sorted(self._where.keys() - needed.keys() - set(derived))
@@ -88,8 +93,9 @@ class HuggingFaceWeights(Weights):
 
 
 def is_hf_folder(folder: Path) -> bool:
-    """Whether a folder looks like Hugging Face's layout."""
-    return any(next(folder.glob(pattern), None) for pattern in ("config.json", "*.safetensors", "pytorch_model*"))
+    """Whether a folder holds weights in Hugging Face's layout."""
+    found = (path for pattern in ("*.safetensors*", "pytorch_model*") for path in folder.glob(pattern))
+    return any(not path.name.startswith(".") for path in found)
 
 
 def open_tensor_file(path: Path) -> TensorFile:
@@ -101,6 +107,8 @@ def _files(folder: Path) -> list[Path]:
     """The files that hold the weights: those of the index, or the single file."""
     for single in (_SAFETENSORS, _PICKLES):
         index = folder / f"{single}.index.json"
+        if index.is_file() and (folder / single).is_file():
+            raise ConversionError(f"{folder}: holds {single} and {index.name}, two sets of weights; keep one of them")
         if index.is_file():
             return [folder / name for name in sorted(set(_weight_map(index).values()))]
         if (folder / single).is_file():
@@ -123,8 +131,8 @@ def _weight_map(index: Path) -> dict[str, str]:
     if not isinstance(found, dict) or not found or not all(isinstance(name, str) for name in found.values()):
         raise ConversionError(f"{index}: has no weight_map of key to file name")
     for name in found.values():
-        if Path(name).name != name or name in ("", ".", ".."):
-            raise ConversionError(f"{index}: names {name!r}, which is not a file of this folder")
+        if Path(name).name != name or Path(name).suffix not in (".safetensors", ".bin"):
+            raise ConversionError(f"{index}: names {name!r}, which is no file of weights in this folder")
         if not (index.parent / name).is_file():
             raise ConversionError(f"{index}: names {name}, which is missing; copy it too")
     return found

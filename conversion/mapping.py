@@ -166,7 +166,8 @@ WEIGHTS: tuple[Weight, ...] = (
     Weight("head", "lm_head.weight", "output.weight", _VOCAB, _EMBED, transposed=True, split=ROWS),
 )
 _BY_PATH = {weight.ours: weight for weight in WEIGHTS}
-EMBEDDING, GATE, HEAD = (_BY_PATH[path] for path in ("embedding", "layers/mlp/gate", "head"))
+EMBEDDING, HEAD = _BY_PATH["embedding"], _BY_PATH["head"]
+QUERY, GATE = _BY_PATH["layers/attention/query"], _BY_PATH["layers/mlp/gate"]
 META_DERIVED = "rope.freqs"
 """In LLaMA 1 and 2 files: the rotary frequencies, which follow from the head dim and theta."""
 HF_DERIVED = ".rotary_emb.inv_freq"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from conversion.mapping import (
     GATE,
     HEAD,
     META_DERIVED,
+    QUERY,
     ROWS,
     Item,
     items,
@@ -52,9 +54,10 @@ class MetaWeights(Weights):
         self._shards = [TorchFile(path) for path in self.files]
         self._check_alike()
         first, count = self._shards[0].tensors, len(self._shards)
-        for key in (EMBEDDING.meta, HEAD.meta, GATE.meta.format(layer=0)):
+        for key in (EMBEDDING.meta, HEAD.meta, QUERY.meta.format(layer=0), GATE.meta.format(layer=0)):
             if key not in first or len(first[key].shape) != 2:
                 raise ConversionError(f"{self.files[0]}: has no matrix {key}; expected the weights of a LLaMA")
+        self._check_count(first[QUERY.meta.format(layer=0)].shape)
         self.sizes = description.read_meta_params(
             folder,
             vocab_size=first[HEAD.meta].shape[0] * count,
@@ -94,8 +97,26 @@ class MetaWeights(Weights):
                         f"{first.tensors[key].stored_dtype} {first.tensors[key].shape} in {first.path.name}"
                     )
 
+    def _check_count(self, query: tuple[int, ...]) -> None:
+        """Tell of shards that are missing at the end before their sizes are blamed on `params.json`."""
+        width = _stated_width(self.folder)
+        rows = query[0]
+        if not width or width != query[1] or not rows or width % rows:
+            return  # told of with all other sizes
+        if width // rows != len(self.files):
+            raise ConversionError(
+                f"{self.folder}: has {len(self.files)} of {width // rows} shards, by the {rows} of {width} rows of the "
+                f"queries in {self.files[0].name}; copy all of them"
+            )
+
     def _check_copies(self) -> None:
-        """Norms are in every shard; they must be the same, or the shards are of different models."""
+        """Norms are in every shard and must be the same; matrices are cut and must not be."""
+        seen: dict[bytes, Path] = {}
+        for shard in self._shards:
+            part = shard.read(GATE.meta.format(layer=0), slice(0, 8)).tobytes()
+            if part in seen:
+                raise ConversionError(f"{shard.path}: repeats {seen[part].name}; copy the right one")
+            seen[part] = shard.path
         for item in items(self.sizes):
             if item.weight.meta_split(llama3=self.llama3) is None:
                 first = self._shards[0].read(item.meta)
@@ -264,7 +285,13 @@ def check_divides(sizes: Mapping[str, Any], count: int, *, llama3: bool) -> None
 
 def _shards(folder: Path) -> list[Path]:
     """The shards in order; every number from 0 must be there."""
-    numbered = {int(match[1]): p for p in folder.glob("consolidated.*.pth") if (match := _SHARD.fullmatch(p.name))}
+    found = sorted(p for p in folder.glob("consolidated.*.pth"))
+    numbered: dict[int, Path] = {}
+    for path in found:
+        match = _SHARD.fullmatch(path.name)
+        if match is None or int(match[1]) in numbered:
+            raise ConversionError(f"{path}: is no name of a shard; expected consolidated.00.pth, .01.pth and so on")
+        numbered[int(match[1])] = path
     if not numbered:
         raise ConversionError(f"{folder}: holds no consolidated.00.pth")
     for number in range(max(numbered) + 1):
@@ -273,6 +300,15 @@ def _shards(folder: Path) -> list[Path]:
                 f"{folder}: consolidated.{number:02d}.pth is missing, but there is consolidated.{max(numbered):02d}.pth"
             )
     return [numbered[number] for number in sorted(numbered)]
+
+
+def _stated_width(folder: Path) -> int | None:
+    """`dim` of `params.json`, unchecked; None where there is none."""
+    try:
+        found = json.loads((folder / "params.json").read_text(encoding="utf-8")).get("dim")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return found if type(found) is int and found > 0 else None
 
 
 def _pieces(wanted: slice, total: int, count: int) -> Iterable[tuple[int, slice]]:

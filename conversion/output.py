@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from conversion.stream import gigabytes
 from melama_jax.errors import ConversionError
 
 
@@ -24,21 +25,21 @@ def new_folder(target: Path, *, overwrite: bool, nbytes: int) -> Iterator[Path]:
     Raises:
         ConversionError: The target exists, is in use by another conversion, or does not fit on the disk.
     """
-    target = target.absolute()
+    target = target.resolve()  # a link stays, and what it points to is written
     _check_target(target, overwrite=overwrite)
     work = target.with_name(f"{target.name}.incomplete")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(target.parent).free
         lock = _lock(target)
     except OSError as error:
         raise ConversionError(f"{target}: cannot be written: {error.strerror}") from None
     try:
+        shutil.rmtree(work, ignore_errors=True)  # of a conversion that was killed
+        free = shutil.disk_usage(target.parent).free
         if nbytes > free:
             raise ConversionError(
-                f"{target}: needs {nbytes / 1e9:.1f} GB, but {free / 1e9:.1f} GB are free on that disk; choose another"
+                f"{target}: needs {gigabytes(nbytes)}, but {gigabytes(free)} are free on that disk; choose another"
             )
-        shutil.rmtree(work, ignore_errors=True)  # of a conversion that was killed
         try:
             work.mkdir()
             yield work
@@ -79,7 +80,12 @@ def _check_target(target: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise ConversionError(f"{target}: exists; choose another folder, or replace it with --overwrite")
     # A config.json alone may be any program's.
-    marks = (("config.json", "*.safetensors"), ("config.json", "*.bin"), ("params.json", "*.pth"), ("state", "meta"))
+    marks = (
+        ("config.json", "*.safetensors"),
+        ("config.json", "*.bin"),
+        ("params.json", "*.pth"),
+        ("state", "meta/metadata"),
+    )
     if not any(all(any(target.glob(part)) for part in mark) for mark in marks):
         raise ConversionError(f"{target}: is not a folder of weights, so --overwrite does not replace it")
 

@@ -81,6 +81,9 @@ class TorchFile(TensorFile):
         odd = [key for key, value in tree.items() if not isinstance(value, torch.Tensor)]
         if odd:
             raise ConversionError(f"{path}: {odd[0]!r} is no tensor; expected a flat dictionary of tensors")
+        for key, value in tree.items():
+            if value.layout != torch.strided or value.device.type != "cpu":
+                raise ConversionError(f"{path}: {key!r} is {value.layout} on {value.device}; expected a plain tensor")
         return tree
 
     def offset(self, key: str) -> int:

@@ -180,26 +180,27 @@ class WeightsWriter(abc.ABC):
 
 
 class Padded(Weights):
-    """Weights with rows added to the vocabulary: tokens, which start at the mean of all, and padding, at zero."""
+    """Weights with another vocabulary: new rows, at the mean of the others to begin with, and padding, at zero."""
 
-    def __init__(self, source: Weights, *, added_tokens: int, vocab_size: int):
+    def __init__(self, source: Weights, *, vocab_size: int, new_rows: range = range(0)):
         """Wrap a source.
 
         Args:
             source: The weights as they are.
-            added_tokens: Rows that stand for new tokens, after the present tokens.
-            vocab_size: Rows in all.
+            vocab_size: Rows in all; those beyond the tokens are padding.
+            new_rows: Rows that stand for new tokens: after the present rows, or in place of some that no token used.
 
         Raises:
-            ConversionError: The source has more.
+            ConversionError: The source has more tokens than `vocab_size`.
         """
         self.source = source
         self.folder, self.format, self.inventory = source.folder, source.format, source.inventory
         self.token_ids, self.files = source.token_ids, source.files
-        self.num_tokens = source.num_tokens + added_tokens
+        self.num_tokens = max(source.num_tokens, new_rows.stop)
         if vocab_size < self.num_tokens:
             raise ConversionError(f"{self.folder}: has {self.num_tokens} tokens, more than vocab_size {vocab_size}")
         self.sizes = source.sizes | {"vocab_size": vocab_size}
+        self._new = new_rows
         self._means: dict[Weight, np.ndarray] = {}
 
     def dtype(self, item: Item) -> np.dtype:
@@ -215,21 +216,19 @@ class Padded(Weights):
         if item.weight not in (EMBEDDING, HEAD):
             return self.source.read(item, rows, columns)
         start, stop, _ = rows.indices(self.sizes["vocab_size"])
-        stored = self.source.num_tokens
-        parts = []
-        if start < stored:
-            parts.append(self.source.read(item, slice(start, min(stop, stored)), columns))
-        if start < self.num_tokens and stop > stored:
-            mean = self._mean(item)[columns]
-            parts.append(np.tile(mean, (min(stop, self.num_tokens) - max(start, stored), 1)))
         width = len(range(*columns.indices(self.shape(item)[1])))
-        padding = max(0, stop - max(start, self.num_tokens))
-        parts.append(np.zeros((padding, width), self.dtype(item)))
-        return np.concatenate(parts)
+        values = np.zeros((stop - start, width), self.dtype(item))
+        stored = min(stop, self.source.num_tokens)
+        if start < stored:
+            values[: stored - start] = self.source.read(item, slice(start, stored), columns)
+        first, last = max(start, self._new.start), min(stop, self._new.stop)
+        if first < last:
+            values[first - start : last - start] = self._mean(item)[columns]
+        return values
 
     def _mean(self, item: Item) -> np.ndarray:
         if item.weight not in self._means:
-            count, columns = self.source.num_tokens, self.shape(item)[1]
+            count, columns = min(self.source.num_tokens, self._new.start), self.shape(item)[1]
             step = block_rows((count, columns), 8, 1)
             total = np.zeros(columns, np.float64)
             for start in range(0, count, step):

@@ -22,6 +22,7 @@ from melama_jax.data.prepared import PreparedData
 from melama_jax.data.vocabulary import load_vocabulary
 from melama_jax.errors import CheckpointError, ConfigError, DataError, run_command
 from melama_jax.inference.preview import continue_tokens
+from melama_jax.model.llama import Params
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel import distributed
 from melama_jax.parallel import mesh as meshes
@@ -32,7 +33,7 @@ from melama_jax.training.evaluator import Evaluator
 from melama_jax.training.loop import DataPosition, Loop
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, check_installed, plot_loss
 from melama_jax.training.preemption import StopRequest
-from melama_jax.training.run_folder import open_run, store_config
+from melama_jax.training.run_folder import has_checkpoints, open_run, store_config
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,21 +57,15 @@ def dry_run(config: Config, num_devices: int | None) -> int:
     else:
         sizes = meshes.mesh_sizes(config.mesh, num_devices)
         mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
-    check_layout(config, mesh)
+    step.check_layout(config, mesh)
+    abstract = state.abstract_state(config, mesh)
     print(dump_yaml(config), end="")
-    console.print(report.plan_table(config, mesh, state.abstract_state(config, mesh)))
+    if config.init.from_ is not None and not Path(config.init.from_).exists():
+        console.print(f"init.from {config.init.from_} is not here, so it was not checked")
+    else:
+        check_initial(config, abstract.params, console.print)
+    console.print(report.plan_table(config, mesh, abstract))
     return 0
-
-
-def check_layout(config: Config, mesh: Mesh | AbstractMesh) -> None:
-    """Refuse batches that the mesh cannot split, before anything is compiled."""
-    train = config.train
-    micro = train.global_batch_size // train.gradient_accumulation_steps
-    meshes.check_batch(mesh, rows=micro, sequence_length=train.sequence_length)
-    if config.eval.interval is not None and config.eval.batch_size is not None:
-        meshes.check_batch(
-            mesh, rows=config.eval.batch_size, sequence_length=train.sequence_length, name="eval.batch_size"
-        )
 
 
 def train(config: Config) -> int:
@@ -85,15 +80,19 @@ def train(config: Config) -> int:
     stop = StopRequest()
     try:
         mesh = meshes.build_mesh(config.mesh)
-        check_layout(config, mesh)
+        step.check_layout(config, mesh)
         abstract = state.abstract_state(config, mesh)
         check_inputs(config)
-        check_initial(config, abstract, echo)
         run_dir = Path(config.run.dir)
+        starting = not has_checkpoints(run_dir)  # a run that goes on needs no init.from, which may be gone
+        if starting:
+            check_initial(config, abstract.params, echo)
         lock = together("opening the run folder", lambda: open_run(run_dir), only_first=True)
         with contextlib.ExitStack() as closing:
             if lock is not None:
                 closing.enter_context(lock)
+            if starting:
+                together("keeping the tokenizer", lambda: direct.remember_initial(config, run_dir), only_first=True)
             checkpointer = checkpoint.Checkpointer(run_dir / "checkpoints", config.checkpoint, echo=echo)
             closing.callback(checkpointer.close)
             train_state, stopped = run(config, run_dir, mesh, abstract, checkpointer, stop, console, echo)
@@ -217,9 +216,9 @@ def run(
     return train_state, stopped
 
 
-def check_initial(config: Config, abstract: state.TrainState, echo: Callable[[str], None]) -> None:
+def check_initial(config: Config, params: Params, echo: Callable[[str], None]) -> None:
     """Refuse an `init.from` that cannot be loaded, before any work, and list what differs in its model."""
-    stored = together("checking init.from", lambda: direct.check_initial(config, abstract.params)) or {}
+    stored = together("checking init.from", lambda: direct.check_initial(config, params)) or {}
     for change in changes({"model": stored}, config):
         if change.key.startswith("model.") and change.key.split(".")[1] in stored:
             echo(f"init.from has {change.key} {change.stored!r}; this run has {change.now!r}")

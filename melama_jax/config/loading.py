@@ -15,11 +15,16 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from melama_jax.config.schema import Config
+from melama_jax.config.presets import PRESETS
+from melama_jax.config.schema import Config, RunConfig
 from melama_jax.errors import ConfigError
 
 Describe = Callable[[str], Mapping[str, Any]]
 """From the path in `init.from`, sections that hold its sizes under `model` and its tokenizer as `data.vocabulary`."""
+
+
+CONFIG_FILE = "config.yaml"
+"""Of a run folder: the resolved configuration."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -180,7 +185,8 @@ def _over_described(tree: Mapping[str, Any], describe: Describe) -> Mapping[str,
     vocabulary_open = data.get("vocabulary") is None
     if type(source) not in (str, int, float) or not (sizes_open or vocabulary_open):
         return tree
-    described = describe(os.path.expanduser(str(source)))
+    source = os.path.expanduser(str(source))
+    described = _resolved_before(tree, source) or describe(source)
     if sizes_open:
         # A null means "not given", but for the scaling, of which it is a value.
         own = {key: value for key, value in model.items() if value is not None or key == "rope_scaling"}
@@ -189,6 +195,25 @@ def _over_described(tree: Mapping[str, Any], describe: Describe) -> Mapping[str,
     if vocabulary_open:
         tree = {**tree, "data": {**data, "vocabulary": described.get("data", {}).get("vocabulary")}}
     return tree
+
+
+def _resolved_before(tree: Mapping[str, Any], source: str) -> Mapping[str, Any] | None:
+    """What a run that has checkpoints resolved from these weights: they are not needed to go on, and may be gone."""
+    run = tree.get("run", {})
+    folder = Path(os.path.expanduser(str(run.get("dir", RunConfig().dir)))) if isinstance(run, Mapping) else Path()
+    stored = folder / CONFIG_FILE
+    if not stored.is_file() or next((folder / "checkpoints").glob("[0-9]*"), None) is None:
+        return None
+    before = _read_mapping(stored)
+    if before.get("init", {}).get("from") != source:
+        return None
+    sizes = {
+        key: value for key, value in before["model"].items() if key in (*PRESETS["tiny"], "vocab_padding", "preset")
+    }
+    vocabulary = before["data"]["vocabulary"]
+    if vocabulary is not None and not Path(vocabulary).exists() and (folder / "tokenizer").is_dir():
+        vocabulary = str(folder / "tokenizer")  # the copy that the run keeps
+    return {"model": sizes, "data": {"vocabulary": vocabulary}}
 
 
 def _parse_override(text: str) -> dict[str, Any]:

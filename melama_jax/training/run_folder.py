@@ -37,3 +37,8 @@ def store_config(run_dir: Path, resolved: str) -> None:
         beside.replace(run_dir / "config.yaml")
     except OSError as error:
         raise ConfigError(f"{run_dir / 'config.yaml'}: cannot be written: {error.strerror}") from None
+
+
+def has_checkpoints(run_dir: Path) -> bool:
+    """Whether a run folder holds checkpoints, whole or not."""
+    return next((run_dir / "checkpoints").glob("[0-9]*"), None) is not None

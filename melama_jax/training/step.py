@@ -18,7 +18,7 @@ from jax.sharding import AbstractMesh, Mesh, NamedSharding
 from melama_jax.config import Config
 from melama_jax.model import llama
 from melama_jax.model.llama_config import LlamaConfig
-from melama_jax.parallel.mesh import spec_of
+from melama_jax.parallel.mesh import check_batch, spec_of
 from melama_jax.training.loss import LossSums, cross_entropy
 from melama_jax.training.optimizer import build_optimizer, learning_rate
 from melama_jax.training.state import TrainState
@@ -48,6 +48,19 @@ def abstract_batch(config: Config, mesh: Mesh | AbstractMesh) -> dict[str, jax.S
     shape = (train.gradient_accumulation_steps, micro, train.sequence_length)
     sharding = batch_sharding(mesh, stacked=True)
     return {key: jax.ShapeDtypeStruct(shape, dtype, sharding=sharding) for key, dtype in batch_keys(config).items()}
+
+
+def check_layout(config: Config, mesh: Mesh | AbstractMesh) -> None:
+    """Refuse batches that the mesh cannot split, before anything is compiled.
+
+    Raises:
+        MeshError: Naming the setting and values that work.
+    """
+    train = config.train
+    micro = train.global_batch_size // train.gradient_accumulation_steps
+    check_batch(mesh, rows=micro, sequence_length=train.sequence_length)
+    if config.eval.interval is not None and config.eval.batch_size is not None:
+        check_batch(mesh, rows=config.eval.batch_size, sequence_length=train.sequence_length, name="eval.batch_size")
 
 
 def loss_sums(config: Config, model: LlamaConfig, params: llama.Params, batch: Batch) -> LossSums:
