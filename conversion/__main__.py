@@ -56,7 +56,7 @@ def _run(arguments: argparse.Namespace) -> int:
             format=arguments.format,
             dtype=arguments.dtype,
             num_shards=arguments.num_shards,
-            max_shard_bytes=_bytes(arguments.max_shard_size or _SHARD_SIZE),
+            max_shard_bytes=_bytes(_SHARD_SIZE if arguments.max_shard_size is None else arguments.max_shard_size),
             llama_version=arguments.llama_version,
             tokenizer=arguments.tokenizer,
             overwrite=arguments.overwrite,

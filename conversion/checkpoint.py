@@ -94,7 +94,7 @@ class CheckpointWeights(Weights):
         weight, array = item.weight, self._arrays[item.weight]
         dims = weight.our_shape(self.sizes)
         chunk = array.chunk_layout.read_chunk.shape or dims
-        rows = _row_dims(weight, len(dims))
+        rows = row_dims(weight, len(dims))
         inner = int(np.prod(dims[rows.start + 1 : rows.stop]))
         if tuple(chunk[rows.start + 1 : rows.stop]) != tuple(dims[rows.start + 1 : rows.stop]):
             return weight.shape(self.sizes)[0]
@@ -181,7 +181,7 @@ class CheckpointWriter(WeightsWriter):
         chunk = list(weight.our_shape(self.sizes))
         if weight.stacked:
             chunk[0] = 1
-        rows = _row_dims(weight, len(chunk))
+        rows = row_dims(weight, len(chunk))
         chunk[rows.start] = step // int(np.prod(chunk[rows.start + 1 : rows.stop], dtype=np.int64))
         inner = list(chunk)
         if "embed" in names:
@@ -210,7 +210,7 @@ class CheckpointWriter(WeightsWriter):
     def write(self, item: Item, block: np.ndarray, start: int) -> None:
         """Write rows, which fill whole files."""
         weight = item.weight
-        length = int(np.prod([block.shape[d] for d in _row_dims(weight, block.ndim, stacked=False)], dtype=np.int64))
+        length = int(np.prod([block.shape[d] for d in row_dims(weight, block.ndim, stacked=False)], dtype=np.int64))
         index = our_index(weight, self.sizes, item.layer, slice(start, start + length), slice(None))
         future = self._arrays[weight][index].write(block, can_reference_source_data_indefinitely=True)
         self._pending.append(future)
@@ -363,15 +363,10 @@ def our_index(
     index: list[slice | int] = [slice(None)] * len(dims)
     if weight.stacked:
         index[0] = int(layer or 0)
-    at = _row_dims(weight, len(dims))
+    at = row_dims(weight, len(dims))
     groups = [(at, rows, shape[0])]
     if weight.columns:
-        others = (
-            range(at.stop, len(dims))
-            if not weight.transposed
-            else range(len(dims) - len(at) - len(weight.columns), at.start)
-        )
-        groups.append((others, columns, shape[1]))
+        groups.append((column_dims(weight, len(dims)), columns, shape[1]))
     for group, wanted, extent in groups:
         start, stop, _ = wanted.indices(extent)
         inner = int(np.prod([dims[d] for d in group][1:], dtype=np.int64))
@@ -405,12 +400,20 @@ def _unflattened(weight: Weight, sizes: Mapping[str, Any], shape: tuple[int, ...
     return tuple(dims)
 
 
-def _row_dims(weight: Weight, ndim: int, *, stacked: bool | None = None) -> range:
+def row_dims(weight: Weight, ndim: int, *, stacked: bool | None = None) -> range:
     """The dimensions of our array (or, not stacked, of one layer of it) that are the rows."""
     if weight.transposed:
         return range(ndim - len(weight.rows), ndim)
     start = 1 if (weight.stacked if stacked is None else stacked) else 0
     return range(start, start + len(weight.rows))
+
+
+def column_dims(weight: Weight, ndim: int) -> range:
+    """The dimensions of our array that are the columns; none of a norm."""
+    rows = row_dims(weight, ndim)
+    if weight.transposed:
+        return range(rows.start - len(weight.columns), rows.start)
+    return range(rows.stop, ndim)
 
 
 def transpose(matrix: np.ndarray, tile: int = 128) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,9 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 
-from conversion.checkpoint import to_ours
+from conversion.checkpoint import column_dims, row_dims, to_ours
 from conversion.folders import format_of, open_weights
 from conversion.mapping import Item, Weight, weights_of
 from conversion.origin import remember, tokenizer_of
@@ -88,7 +90,8 @@ def load_initial(config: Config, abstract: Any, echo: Callable[[str], None]) -> 
         return params
     # Each process reads other bytes, so one may fail alone.
     totals = Totals()
-    params = together("reading init.from", lambda: load_params(open_initial(path, config.model), abstract, totals))
+    params = together("reading init.from", lambda: read_params(open_initial(path, config.model), abstract, totals))
+    params = exchange(params, abstract)
     echo(f"parameters from {path}: this process {totals.summary()}")
     return params
 
@@ -120,15 +123,41 @@ _FREE_SIZES = ("rope_theta", "rope_scaling", "rms_norm_eps", "max_position_embed
 """Values of a model description that change what it computes but not what it stores; a user may change them."""
 
 
-def load_params(source: Weights, abstract: Any, totals: Totals | None = None) -> Any:
-    """Read weights onto the shardings of `abstract`.
+def load_params(source: Weights, abstract: Any) -> Any:
+    """Weights on the shardings of `abstract`: `read_params`, then `exchange`.
+
+    Args:
+        source: Open weights of the model's sizes.
+        abstract: Nested dict of `jax.ShapeDtypeStruct` with shardings; values are cast to its dtypes.
+
+    Raises:
+        ConversionError: A weight cannot be read, or is not finite.
+    """
+    return exchange(read_params(source, abstract), abstract)
+
+
+def exchange(params: Any, abstract: Any) -> Any:
+    """Bring arrays that were read in whole rows onto their own shardings, one at a time, over the devices' links."""
+
+    def one(array: jax.Array, wanted: jax.ShapeDtypeStruct) -> jax.Array:
+        if array.sharding == wanted.sharding:
+            return array
+        moved = jax.block_until_ready(jax.jit(lambda x: x, out_shardings=wanted.sharding)(array))
+        array.delete()
+        return moved
+
+    return jax.tree.map(one, params, abstract)
+
+
+def read_params(source: Weights, abstract: Any, totals: Totals | None = None) -> Any:
+    """Read weights onto devices, each process its own rows; no process waits for another.
 
     Host memory holds one device's part of one array at a time.
 
     Args:
         source: Open weights of the model's sizes.
-        abstract: Nested dict of `jax.ShapeDtypeStruct` with shardings; values are cast to its dtypes.
-        totals: Is told the bytes asked of the files, and the time.
+        abstract: As for `load_params`; the arrays may lie otherwise on the same devices, see `_by_rows`.
+        totals: Is told the bytes read of the files, and the time.
 
     Raises:
         ConversionError: A weight cannot be read, or is not finite.
@@ -147,7 +176,7 @@ def load_params(source: Weights, abstract: Any, totals: Totals | None = None) ->
 
 
 def _load_array(source: Weights, weight: Weight, wanted: jax.ShapeDtypeStruct, totals: Totals) -> jax.Array:
-    sharding: Any = wanted.sharding
+    sharding: Any = _by_rows(weight, wanted)
     by_part: dict[tuple[tuple[int, int], ...], list[Any]] = {}
     for device, index in sharding.addressable_devices_indices_map(wanted.shape).items():
         bounds = tuple(part.indices(extent)[:2] for part, extent in zip(index, wanted.shape, strict=True))
@@ -161,6 +190,30 @@ def _load_array(source: Weights, weight: Weight, wanted: jax.ShapeDtypeStruct, t
         jax.block_until_ready([on_devices[device] for device in devices])
     shards = [on_devices[device] for device in sharding.addressable_devices]
     return jax.make_array_from_single_device_arrays(wanted.shape, sharding, shards)
+
+
+def _by_rows(weight: Weight, wanted: jax.ShapeDtypeStruct) -> NamedSharding:
+    """The sharding to read with: axes that cut the columns cut the rows too, where they divide them.
+
+    A file holds a matrix row by row. A process that wants a piece of every row would have the disk, which reads ahead,
+    give it the whole; whole rows lie together, and the devices exchange the pieces faster than any disk.
+    """
+    sharding: Any = wanted.sharding
+    spec = [*sharding.spec, *(None for _ in range(len(wanted.shape) - len(sharding.spec)))]
+    rows, columns = row_dims(weight, len(wanted.shape)), column_dims(weight, len(wanted.shape))
+    cutting = [axis for dim in columns for axis in _axes(spec[dim]) if sharding.mesh.shape[axis] > 1]
+    there = _axes(spec[rows.start])
+    parts = math.prod(sharding.mesh.shape[axis] for axis in (*there, *cutting))
+    if not cutting or wanted.shape[rows.start] % parts:
+        return sharding
+    for dim in columns:
+        spec[dim] = None
+    spec[rows.start] = (*there, *cutting)
+    return NamedSharding(sharding.mesh, PartitionSpec(*spec))
+
+
+def _axes(entry: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return () if entry is None else (entry,) if isinstance(entry, str) else entry
 
 
 def _read_part(source: Weights, weight: Weight, bounds: tuple[tuple[int, int], ...], dtype: np.dtype) -> np.ndarray:

@@ -55,10 +55,13 @@ def _public_name(folder: Path) -> str:
 
 def tokenizer_of(source: Weights) -> Path | None:
     """The folder or file of the tokenizer of weights: beside them, in their run, or what the run was trained with."""
-    for folder in (source.folder, source.folder.resolve().parent.parent / "tokenizer"):
-        if find_tokenizer(folder) is not None and (folder is source.folder or isinstance(source, CheckpointWeights)):
-            return folder / "tokenizer" if (folder / "tokenizer").is_dir() else folder
+    if find_tokenizer(source.folder) is not None:
+        return source.folder / "tokenizer" if (source.folder / "tokenizer").is_dir() else source.folder
+    # Of a step of a run alone: beside an imported checkpoint's parent there may be anybody's tokenizer.
     if isinstance(source, CheckpointWeights) and "data" in source.meta.config:
+        kept = source.folder.resolve().parent.parent / "tokenizer"
+        if find_tokenizer(kept) is not None:
+            return kept / "tokenizer" if (kept / "tokenizer").is_dir() else kept
         try:
             return tokenizer_home(load_vocabulary(source.meta.config["data"].get("vocabulary")).path)
         except MelamaError:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 from jax.sharding import AbstractMesh, AxisType, Mesh
@@ -41,7 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m melama_jax.train", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="check the mesh and print the training plan, then stop")
     parser.add_argument("--devices", type=int, metavar="N", help="with --dry-run: plan for N devices that are not here")
-    config, arguments = parse_command_line(__doc__ or "", argv, parser=parser, describe=direct.describe_initial)
+    argv = sys.argv[1:] if argv is None else argv
+
+    def describe(source: str) -> Mapping[str, Any]:
+        if "--dry-run" not in argv:  # what one process alone finds, the others have to be told
+            distributed.initialize(report.make_console().print)
+        return together("reading init.from", lambda: direct.describe_initial(source)) or {}
+
+    config, arguments = parse_command_line(__doc__ or "", argv, parser=parser, describe=describe)
     if arguments.devices is not None and not arguments.dry_run:
         raise ConfigError("--devices plans for devices that are not here, so it needs --dry-run")
     if arguments.dry_run:

@@ -73,12 +73,18 @@ def detect(environ: Mapping[str, str] | None = None) -> Cluster:
     return cluster
 
 
+_joined: Cluster | None = None
+
+
 def initialize(echo: Callable[[str], None] = print) -> Cluster:
-    """Detect the job, connect its processes, and say what was found (process 0 alone).
+    """Detect the job, connect its processes, and say what was found (process 0 alone); once in a process.
 
     Raises:
         MeshError: The job's description cannot work, or its processes did not meet.
     """
+    global _joined
+    if _joined is not None:
+        return _joined
     cluster = detect()
     if cluster.kind == "TPU":
         jax.distributed.initialize()
@@ -101,6 +107,7 @@ def initialize(echo: Callable[[str], None] = print) -> Cluster:
         devices = jax.devices()
         echo(f"cluster: {cluster.describe()}")
         echo(f"devices: {len(devices)} x {devices[0].device_kind} in {jax.process_count()} process(es)")
+    _joined = cluster
     return cluster
 
 

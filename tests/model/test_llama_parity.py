@@ -1,4 +1,7 @@
-"""The same logits as other people's LLaMA: transformers on random weights, stories260K on trained ones."""
+"""The same logits as other people's LLaMA: transformers on random weights, stories260K on trained ones.
+
+The weights come through `conversion`, so a key, a transposition or an order of rotary rows that it got wrong shows too.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from conversion import commands
 from melama_jax.config import from_mapping
-from melama_jax.model import llama
 from melama_jax.model.llama_config import LlamaConfig, RopeScaling
-from tests.model.hf_weights import params_of
+from tests.conversion import starts
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "weights"
 TINY = LlamaConfig.build(from_mapping({"model": {"compute_dtype": "float32"}}).model)
@@ -34,7 +36,7 @@ SCALING = RopeScaling(factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, ori
     ],
     ids=["mha", "gqa", "mqa-tied", "llama3.1", "wide-heads"],
 )
-def test_logits_are_those_of_transformers(changes: dict[str, Any]) -> None:
+def test_logits_are_those_of_transformers(changes: dict[str, Any], tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     config = dataclasses.replace(TINY, **changes)
@@ -58,24 +60,33 @@ def test_logits_are_those_of_transformers(changes: dict[str, Any]) -> None:
             if name.endswith("norm.weight"):
                 weight.uniform_(0.5, 1.5)
         expected = model(torch.from_numpy(tokens)).logits.numpy()
-    params = params_of(config, {name: weight.numpy() for name, weight in model.state_dict().items()})
-    hidden = llama.forward(config, params, jnp.asarray(tokens))
-    found = np.asarray(llama.logits(config, params, hidden))
+    model.save_pretrained(tmp_path)
+    ours = starts.load(tmp_path)
+    assert ours.config == config
+    found = starts.logits(ours, tokens)
     assert np.abs(expected).max() > 3  # logits large enough for the tolerance to mean something
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.fixture(scope="module")
-def stories() -> tuple[LlamaConfig, dict[str, Any]]:
-    """A trained LLaMA of 260 thousand parameters."""
-    safetensors = pytest.importorskip("safetensors.numpy")
-    folder = SHARED / "stories260K-hf"
+@pytest.fixture(scope="module", params=["hf", "meta", "meta-mp2"])
+def layout(request: pytest.FixtureRequest) -> Path:
+    """A trained LLaMA of 260 thousand parameters, in each of three layouts."""
+    if request.param != "hf":
+        pytest.importorskip("torch", reason="Meta's files need torch")
+    folder = SHARED / f"stories260K-{request.param}"
     if not folder.is_dir():
-        pytest.skip("../shared/weights/stories260K-hf is not here")
-    theirs = json.loads((folder / "config.json").read_text())
-    sizes = {name: theirs[name] for name in LlamaConfig.__dataclass_fields__ if name in theirs}
-    config = dataclasses.replace(TINY, **sizes, rope_theta=theirs["rope_parameters"]["rope_theta"])
-    return config, params_of(config, safetensors.load_file(folder / "model.safetensors"))
+        pytest.skip(f"../shared/weights/{folder.name} is not here")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["direct", "imported"])
+def stories(request: pytest.FixtureRequest, layout: Path, tmp_path_factory: pytest.TempPathFactory) -> starts.Loaded:
+    """The model straight from the folder, and from a checkpoint that the folder was imported to."""
+    if request.param == "direct":
+        return starts.load(layout)
+    checkpoint = tmp_path_factory.mktemp("imported") / "checkpoint"
+    commands.import_weights(layout, checkpoint, echo=lambda text: None)
+    return starts.load(checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -87,47 +98,34 @@ def golden() -> list[dict[str, Any]]:
         return json.load(file)["cases"]
 
 
-@pytest.fixture(scope="module")
-def whole_logits(stories: tuple[LlamaConfig, dict[str, Any]]) -> Any:
-    """Logits [B, T, V] of padded rows [B, T]; what is after a token cannot reach it."""
-    config, params = stories
-
-    @jax.jit
-    def run(tokens: jax.Array) -> jax.Array:
-        return llama.logits(config, params, llama.forward(config, params, tokens))
-
-    return run
-
-
-def test_last_logits_of_every_prompt(golden: list[dict[str, Any]], whole_logits: Any) -> None:
+def filled_up(golden: list[dict[str, Any]]) -> np.ndarray:
+    """The prompts as rows [B, 64]."""
     tokens = np.zeros((len(golden), 64), np.int32)
     for row, case in zip(tokens, golden, strict=True):
         row[: len(case["ids"])] = case["ids"]
-    found = np.asarray(whole_logits(tokens))
+    return tokens
+
+
+def test_last_logits_of_every_prompt(golden: list[dict[str, Any]], stories: starts.Loaded) -> None:
+    found = starts.logits(stories, filled_up(golden))
     for logits, case in zip(found, golden, strict=True):
         np.testing.assert_allclose(logits[len(case["ids"]) - 1], case["last_logits"], rtol=0, atol=1e-4)
 
 
-def test_greedy_ids(golden: list[dict[str, Any]], whole_logits: Any) -> None:
+def test_greedy_ids(golden: list[dict[str, Any]], stories: starts.Loaded) -> None:
     lengths = [len(case["ids"]) for case in golden]
-    tokens = np.zeros((len(golden), 64), np.int32)
-    for row, case in zip(tokens, golden, strict=True):
-        row[: len(case["ids"])] = case["ids"]
+    tokens = filled_up(golden)
     for position in range(min(lengths), 64):
-        best = np.asarray(whole_logits(tokens)[:, position - 1].argmax(-1))
+        best = starts.logits(stories, tokens)[:, position - 1].argmax(-1)
         for row, token, length in zip(tokens, best, lengths, strict=True):
             if position >= length:
                 row[position] = token
     assert [row.tolist() for row in tokens] == [case["greedy_ids_64"] for case in golden]
 
 
-def test_prompt_likelihood(golden: list[dict[str, Any]], whole_logits: Any) -> None:
-    for case in golden:
-        ids = case["ids"]
-        if case["prompt_nll"] is None:
-            continue
-        tokens = np.zeros((len(golden), 64), np.int32)
-        tokens[0, : len(ids)] = ids
-        logs = np.asarray(jax.nn.log_softmax(whole_logits(tokens)[0, : len(ids) - 1]))
-        nll = -np.mean([logs[i, target] for i, target in enumerate(ids[1:])])
-        assert nll == pytest.approx(case["prompt_nll"], abs=1e-4)
+def test_prompt_likelihood(golden: list[dict[str, Any]], stories: starts.Loaded) -> None:
+    logs = np.asarray(jax.nn.log_softmax(starts.logits(stories, filled_up(golden))))
+    for row, case in zip(logs, golden, strict=True):
+        if case["prompt_nll"] is not None:
+            nll = -np.mean([row[i, target] for i, target in enumerate(case["ids"][1:])])
+            assert nll == pytest.approx(case["prompt_nll"], abs=1e-4)
