@@ -22,6 +22,7 @@ import orbax.checkpoint as ocp
 import tensorstore as ts
 
 import melama_jax
+from conversion import buffers
 from conversion.fingerprints import Fingerprints
 from conversion.mapping import Item, Weight, weights_of
 from conversion.weights import Inventory, Weights, WeightsWriter, block_rows
@@ -419,7 +420,7 @@ def column_dims(weight: Weight, ndim: int) -> range:
 def transpose(matrix: np.ndarray, tile: int = 128) -> np.ndarray:
     """A contiguous transposed copy, tile by tile: four times faster than NumPy's own on a large matrix."""
     bits = matrix.view(np.dtype(f"uint{8 * matrix.dtype.itemsize}"))
-    turned = np.empty(bits.shape[::-1], bits.dtype)
+    turned = buffers.empty(bits.shape[::-1], bits.dtype)
     for i in range(0, bits.shape[0], tile):
         for j in range(0, bits.shape[1], tile):
             turned[j : j + tile, i : i + tile] = bits[i : i + tile, j : j + tile].T

@@ -20,6 +20,10 @@ DTYPES: dict[str, np.dtype] = {name: np.dtype(getattr(jnp, name)) for name in ("
 """The dtypes of weights that are converted, by name."""
 
 
+_WRITE_BYTES = 2**20
+"""Bytes given to the system at a time: in pieces of 64 MiB the page cache was seen to take several times as long."""
+
+
 class TensorInfo(NamedTuple):
     """Shape and dtype of a stored tensor; the dtype is None where no weight can have it (such as int8)."""
 
@@ -87,7 +91,7 @@ class TensorFileWriter(abc.ABC):
         self._note(key, values)
         try:
             while values:
-                written = os.pwrite(self._handle, values, place)
+                written = os.pwrite(self._handle, values[:_WRITE_BYTES], place)
                 values, place = values[written:], place + written
         except OSError as error:
             raise ConversionError(f"{self.path}: cannot be written: {error.strerror}") from None

@@ -81,7 +81,7 @@ def compare(a: Weights, b: Weights) -> Comparison:
     def load(block: Block) -> tuple[int, np.ndarray | None]:
         first = a.read(_stored(a, block.item), block.rows)
         second = b.read(_stored(b, block.item), block.rows)
-        if first.dtype != second.dtype or first.tobytes() != second.tobytes():
+        if first.dtype != second.dtype or not _same_bits(first, second):
             name = describe(block.item)
             found = _difference(name, first, second, block.rows.start)
             with lock:
@@ -122,6 +122,12 @@ def _stored(source: Weights, item: Item) -> Item:
 
 def _rows(item: Item, tokens: int, source: Weights) -> int:
     return item.weight.shape(source.sizes | {"vocab_size": tokens})[0]
+
+
+def _same_bits(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two contiguous arrays of one dtype are equal to the bit; no copies."""
+    word = np.dtype(f"uint{8 * first.dtype.itemsize}")
+    return np.array_equal(first.view(word), second.view(word))
 
 
 def _difference(name: str, first: np.ndarray, second: np.ndarray, start: int) -> Difference:
