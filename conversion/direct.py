@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -22,13 +23,29 @@ from conversion.weights import Padded, Weights
 from melama_jax.config import Config, ModelConfig
 from melama_jax.data.samples import tokenizer_path
 from melama_jax.data.vocabulary import find_tokenizer
-from melama_jax.errors import ConversionError
+from melama_jax.errors import CheckpointError, ConversionError
 from melama_jax.parallel.agreement import together
 from melama_jax.training import checkpoint
 
 _THREADS = 4
+Result = TypeVar("Result")
 
 
+def _named(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Name the key in the errors of a function that opens what `init.from` points to."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any) -> Result:
+        try:
+            return function(*arguments)
+        except (ConversionError, CheckpointError) as error:
+            text = str(error)
+            raise type(error)(text if text.startswith("init.from") else f"init.from: {text}") from None
+
+    return wrapped
+
+
+@_named
 def describe_initial(path: str) -> dict[str, Any]:
     """The `model:` sizes and the vocabulary that a folder of weights implies, for `model.preset: auto`.
 
@@ -44,6 +61,7 @@ def describe_initial(path: str) -> dict[str, Any]:
     return found
 
 
+@_named
 def check_initial(config: Config, abstract: Any) -> dict[str, Any] | None:
     """Check that `init.from` can be loaded into parameters of these shapes, from descriptions and headers alone.
 
@@ -71,6 +89,7 @@ def remember_initial(config: Config, run_dir: Path) -> None:
     remember(config, run_dir, open_weights(Path(config.init.from_)) if config.init.from_ else None)
 
 
+@_named
 def load_initial(config: Config, abstract: Any, echo: Callable[[str], None]) -> Any:
     """The parameters of `init.from`: our checkpoint through Orbax, other weights by slices of their files.
 

@@ -17,7 +17,7 @@ import yaml
 
 from melama_jax import train
 from melama_jax.config import from_mapping, load
-from melama_jax.errors import CheckpointError, ConfigError, DataError, MeshError, TrainingError
+from melama_jax.errors import CheckpointError, ConfigError, ConversionError, DataError, MeshError, TrainingError
 from melama_jax.training.run_folder import open_run
 from tests import runs
 
@@ -242,7 +242,7 @@ def test_a_mistake_in_the_data_is_found_before_the_run_folder_is_made(tmp_path: 
         ({"mesh": {"fsdp": 1, "tensor": 8}}, MeshError, "kv_heads 2 is not divisible by mesh.tensor 8"),
         ({"data": {"root": "/nowhere"}}, (DataError, ConfigError), "/nowhere"),
         ({"model": {"preset": "tiny", "vocab_size": 256}}, (DataError, ConfigError), "4096.*256|256.*4096"),
-        ({"init": {"from": "/nowhere"}}, CheckpointError, "/nowhere: no checkpoint here"),
+        ({"init": {"from": "/nowhere"}}, ConversionError, "init.from: /nowhere: no such folder"),
     ],
     ids=["batch", "devices", "heads", "root", "vocabulary", "init"],
 )

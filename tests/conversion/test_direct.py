@@ -372,7 +372,7 @@ def test_damaged_weights_end_the_command_with_one_line(
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert said.startswith(f"error: {folder}")
+    assert said.startswith(f"error: init.from: {folder}")
     assert message in said
     assert not (tmp_path / "run" / "checkpoints" / "1").exists()
 
