@@ -21,6 +21,7 @@ BELOW = {
     "model": {"errors", "config", "parallel"},
     "training": {"errors", "config", "parallel", "model"},
     "inference": {"errors", "config", "parallel", "model"},
+    "planning": {"errors", "config", "parallel", "model", "training"},
     "evaluation": {"errors", "config", "parallel", "model", "inference", "data"},
 }
 """What each part may import besides itself; the commands beside them (train.py, ...) may import everything."""

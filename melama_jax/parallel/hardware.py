@@ -1,4 +1,4 @@
-"""What accelerators can do: peak matrix throughput and memory, from the vendors' data sheets."""
+"""What accelerators can do: throughput, memory and links from the vendors' data sheets."""
 
 from __future__ import annotations
 
@@ -18,33 +18,55 @@ class Accelerator:
         name: Short name used in reports.
         peak_flops: Dense bf16 matrix throughput without sparsity, FLOP/s.
         memory_bytes: Device memory, bytes.
+        memory_bandwidth: Of that memory, bytes/s.
+        link_bandwidth: Bytes/s that one device sends to its neighbours: all of NVLink within a node; on a TPU the two
+            links of one dimension of the torus.
+        network_bandwidth: Bytes/s that one device's share of the network between nodes carries, as vendors build such
+            nodes (one adapter per GPU: 200 Gbit/s for A100, 400 for later ones); as the links for a TPU slice.
+        watts: Board power, for a bound on energy; None where the vendor states none.
     """
 
     name: str
     peak_flops: float
     memory_bytes: int
+    memory_bandwidth: float
+    link_bandwidth: float
+    network_bandwidth: float
+    watts: float | None = None
 
 
 _GIB = 1024**3
+A100_80GB = Accelerator("A100-80GB", 312e12, 80 * _GIB, 2039e9, 300e9, 25e9, 400)
+A100_40GB = Accelerator("A100-40GB", 312e12, 40 * _GIB, 1555e9, 300e9, 25e9, 400)
+H100 = Accelerator("H100", 989e12, 80 * _GIB, 3350e9, 450e9, 50e9, 700)
+H100_PCIE = Accelerator("H100-PCIe", 756e12, 80 * _GIB, 2000e9, 64e9, 50e9, 350)
+H100_NVL = Accelerator("H100-NVL", 835e12, 94 * 10**9, 3900e9, 300e9, 50e9, 400)
+H200 = Accelerator("H200", 989e12, 141 * 10**9, 4800e9, 450e9, 50e9, 700)
+B200 = Accelerator("B200", 2250e12, 180 * 10**9, 8000e9, 900e9, 50e9, 1000)
+TPU_V4 = Accelerator("TPU v4", 275e12, 32 * _GIB, 1228e9, 100e9, 100e9)
+TPU_V5E = Accelerator("TPU v5e", 197e12, 16 * _GIB, 819e9, 100e9, 100e9)
+TPU_V5P = Accelerator("TPU v5p", 459e12, 95 * _GIB, 2765e9, 200e9, 200e9)
+TPU_V6E = Accelerator("TPU v6e", 918e12, 32 * _GIB, 1640e9, 200e9, 200e9)
+
 # Longest names first: the first whose words stand in the lower-case `device_kind` is taken (whole words: a GH200 is
 # no H200 and a GB200 no B200).
 _BY_DEVICE_KIND = (
-    ("a100-sxm4-80gb", Accelerator("A100-80GB", 312e12, 80 * _GIB)),
-    ("a100-sxm-80gb", Accelerator("A100-80GB", 312e12, 80 * _GIB)),
-    ("a100 80gb", Accelerator("A100-80GB", 312e12, 80 * _GIB)),
-    ("a100", Accelerator("A100-40GB", 312e12, 40 * _GIB)),
-    ("h200", Accelerator("H200", 989e12, 141 * 10**9)),
-    ("h100 pcie", Accelerator("H100-PCIe", 756e12, 80 * _GIB)),
-    ("h100 nvl", Accelerator("H100-NVL", 835e12, 94 * 10**9)),
-    ("h100", Accelerator("H100", 989e12, 80 * _GIB)),
-    ("b200", Accelerator("B200", 2250e12, 180 * 10**9)),
-    ("tpu v6e", Accelerator("TPU v6e", 918e12, 32 * _GIB)),
-    ("tpu v6", Accelerator("TPU v6e", 918e12, 32 * _GIB)),
-    ("tpu v5 lite", Accelerator("TPU v5e", 197e12, 16 * _GIB)),
-    ("tpu v5e", Accelerator("TPU v5e", 197e12, 16 * _GIB)),
-    ("tpu v5p", Accelerator("TPU v5p", 459e12, 95 * _GIB)),
-    ("tpu v5", Accelerator("TPU v5p", 459e12, 95 * _GIB)),
-    ("tpu v4", Accelerator("TPU v4", 275e12, 32 * _GIB)),
+    ("a100-sxm4-80gb", A100_80GB),
+    ("a100-sxm-80gb", A100_80GB),
+    ("a100 80gb", A100_80GB),
+    ("a100", A100_40GB),
+    ("h200", H200),
+    ("h100 pcie", H100_PCIE),
+    ("h100 nvl", H100_NVL),
+    ("h100", H100),
+    ("b200", B200),
+    ("tpu v6e", TPU_V6E),
+    ("tpu v6", TPU_V6E),
+    ("tpu v5 lite", TPU_V5E),
+    ("tpu v5e", TPU_V5E),
+    ("tpu v5p", TPU_V5P),
+    ("tpu v5", TPU_V5P),
+    ("tpu v4", TPU_V4),
 )
 
 

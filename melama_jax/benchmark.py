@@ -1,0 +1,122 @@
+"""python -m melama_jax.benchmark --config FILE: the real training step on the devices here, on made-up rows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from melama_jax.config import Config, parse_command_line
+from melama_jax.errors import ConfigError, run_command
+from melama_jax.planning import sweep
+from melama_jax.planning.measure import Measurement, as_json, measure
+from melama_jax.training.report import FLOPS_CONVENTION, format_bytes, make_console
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Time the step that a configuration describes."""
+    parser = argparse.ArgumentParser(prog="python -m melama_jax.benchmark", description=__doc__)
+    parser.add_argument("--steps", type=int, default=10, metavar="N", help="measured steps; default 10")
+    parser.add_argument("--warmup", type=int, default=2, metavar="N", help="steps before them; default 2")
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="also trace three steps into this folder")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures as JSON")
+    parser.add_argument("--compare", type=Path, metavar="PLAN", help="JSON of a plan, to put beside the measurement")
+    parser.add_argument("--sweep", action="store_true", help="a table over batch, rematerialization and attention")
+    config, arguments = parse_command_line(__doc__ or "", argv, parser=parser)
+    for name, least in (("steps", 1), ("warmup", 0)):
+        if getattr(arguments, name) < least:
+            raise ConfigError(f"--{name} {getattr(arguments, name)} must be at least {least}")
+    plan = _read_plan(arguments.compare)
+    console = make_console()
+    if arguments.sweep:
+        rows = sweep.run(config, steps=arguments.steps, warmup=arguments.warmup, echo=console.print)
+        console.print(sweep.table(rows))
+        _write(arguments.json, rows)
+        return 0 if any("tokens_per_second" in row for row in rows) else 1
+    found = measure(config, steps=arguments.steps, warmup=arguments.warmup, trace=arguments.profile, echo=console.print)
+    print_measurement(console, config, found)
+    if plan is not None:
+        console.print(_comparison(plan, found))
+    if arguments.profile is not None:
+        console.print(f"trace of three steps: {arguments.profile}")
+    _write(arguments.json, as_json(found))
+    return 0
+
+
+def print_measurement(console: Console, config: Config, found: Measurement) -> None:
+    """Print a measurement as a table."""
+    table = Table(show_header=False, title="Measured step", title_justify="left")
+    mesh = " x ".join(f"{axis} {size}" for axis, size in found.mesh.items())
+    spread = f"{min(found.step_seconds):.4g} to {max(found.step_seconds):.4g} s over {len(found.step_seconds)} steps"
+    rows = [
+        ("model", f"{config.model.preset or 'custom'}, remat {config.train.remat}, attention {config.train.attention}"),
+        ("devices", f"{found.devices} x {found.device_kind}, {mesh}"),
+        ("tokens per step", f"{found.tokens_per_step:,}"),
+        ("step", f"median {found.median_seconds:.4g} s, {spread}"),
+        ("tokens/s", f"{found.tokens_per_second:,.0f}, {found.tokens_per_second / found.devices:,.0f} per device"),
+        ("TFLOP/s per device", f"{found.flops_per_second_per_device / 1e12:.4g}"),
+        ("MFU", f"{found.mfu:.1%}" if found.mfu is not None else "n/a (no data sheet for this device)"),
+        ("peak memory per device", f"{format_bytes(found.peak_bytes)} (by the {found.peak_bytes_source})"),
+        ("compiled in", f"{found.compile_seconds:.1f} s"),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    console.print(FLOPS_CONVENTION)
+
+
+def _comparison(plan: dict[str, Any], found: Measurement) -> Table:
+    table = Table(title="plan and measurement", title_justify="left")
+    for header in ("", "plan", "measured", "measured / plan"):
+        table.add_column(header)
+    pairs = [
+        ("devices", plan.get("devices"), found.devices),
+        ("model FLOPs per step", plan.get("model_flops_per_step"), found.model_flops_per_step),
+        ("step seconds", plan.get("estimated_step_seconds"), found.median_seconds),
+        (
+            "tokens/s per device",
+            plan.get("estimated_tokens_per_second_per_device"),
+            found.tokens_per_second / found.devices,
+        ),
+        ("MFU", plan.get("estimated_mfu"), found.mfu),
+        ("peak bytes per device", plan.get("peak_bytes_per_device"), found.peak_bytes),
+    ]
+    for name, planned, measured in pairs:
+        ratio = f"{measured / planned:.3f}" if planned and measured else ""
+        table.add_row(name, _number(planned), _number(measured), ratio)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.5g}"
+
+
+def _read_plan(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--compare {path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ConfigError(f"--compare {path}: is no JSON; write it with python -m melama_jax.plan --json") from None
+    if not isinstance(tree, dict) or "peak_bytes_per_device" not in tree:
+        raise ConfigError(f"--compare {path}: is no plan; write it with python -m melama_jax.plan --json")
+    return tree
+
+
+def _write(path: Path | None, tree: Any) -> None:
+    if path is not None:
+        try:
+            path.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"--json {path}: cannot be written: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    run_command(main)

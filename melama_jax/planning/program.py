@@ -1,0 +1,379 @@
+"""A compiled XLA program as text, read: instructions, what calls what how often, collectives, FLOPs and bytes.
+
+XLA's own cost analysis counts the body of a loop once and is absent for some compilers; here every computation knows
+how often a step runs it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+_BITS = {"pred": 8, "bf16": 16, "tf32": 32, "c64": 64, "c128": 128, "token": 0, "opaque": 0}
+_SHAPE = re.compile(r"\b([a-z]+\d*[a-z0-9]*)\[([\d,]*)\]")
+_NAME = re.compile(r"%([\w.\-]+)")
+_HEADER = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\) -> .* \{$")
+_CALLED = re.compile(
+    r"\b(?:calls|body|condition|to_apply|called_computations|branch_computations)=(\{[^}]*\}|%[\w.\-]+)"
+)
+_TRIPS = re.compile(r'known_trip_count\\?":?\s*\{\\?"n\\?":\s*\\?"(\d+)')
+COLLECTIVES = ("all-gather", "reduce-scatter", "all-reduce", "all-to-all", "collective-permute", "ragged-all-to-all")
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """One array of a (tuple) type."""
+
+    dtype: str
+    dims: tuple[int, ...]
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return math.prod(self.dims)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes without padding."""
+        bits = _BITS.get(self.dtype)
+        if bits is None:
+            digits = re.search(r"\d+", self.dtype)
+            bits = int(digits[0]) if digits else 0
+        return -(-self.elements * bits // 8)
+
+
+@dataclasses.dataclass(frozen=True)
+class Instruction:
+    """One line of a computation.
+
+    Attributes:
+        name: Its name, unique in the program.
+        opcode: What it does.
+        shapes: Arrays of its result, a tuple's in order.
+        operands: Names of its operands.
+        attributes: The rest of the line.
+        root: Whether it is the computation's result.
+    """
+
+    name: str
+    opcode: str
+    shapes: tuple[Shape, ...]
+    operands: tuple[str, ...]
+    attributes: str
+    root: bool
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the result."""
+        return sum(shape.nbytes for shape in self.shapes)
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Computations it names."""
+        return tuple(name for match in _CALLED.findall(self.attributes) for name in _NAME.findall(match))
+
+    @property
+    def literal(self) -> int | None:
+        """Value of a whole scalar constant."""
+        match = re.match(r"literal=(-?\d+);", self.attributes)
+        return int(match[1]) if match else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Computation:
+    """Instructions in the order in which they are scheduled."""
+
+    name: str
+    instructions: tuple[Instruction, ...]
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, Instruction]:
+        """The instructions by name."""
+        return {instruction.name: instruction for instruction in self.instructions}
+
+    @functools.cached_property
+    def users(self) -> dict[str, list[Instruction]]:
+        """The instructions that use a name."""
+        found: dict[str, list[Instruction]] = {}
+        for instruction in self.instructions:
+            for operand in instruction.operands:
+                found.setdefault(operand, []).append(instruction)
+        return found
+
+    @property
+    def root(self) -> Instruction:
+        """The result."""
+        return next((i for i in reversed(self.instructions) if i.root), self.instructions[-1])
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A compiled program.
+
+    Attributes:
+        computations: All of them by name.
+        entry: Name of the one that runs.
+    """
+
+    computations: dict[str, Computation]
+    entry: str
+
+    def trips(self, loop: Instruction) -> int:
+        """Iterations of a loop, as the compiler states them or as its condition compares; 1 where neither tells."""
+        stated = _TRIPS.search(loop.attributes)
+        if stated:
+            return int(stated[1])
+        condition = re.search(r"condition=%([\w.\-]+)", loop.attributes)
+        limits = [i.literal for i in self.computations[condition[1]].instructions] if condition else []
+        return max((limit for limit in limits if limit is not None), default=1)
+
+    def executions(self) -> dict[str, int]:
+        """How often a step runs each computation that holds scheduled instructions (fusions and reducers left out)."""
+        counts: dict[str, int] = {}
+
+        def visit(name: str, times: int) -> None:
+            counts[name] = counts.get(name, 0) + times
+            for instruction in self.computations[name].instructions:
+                if instruction.opcode == "while":
+                    body = re.search(r"body=%([\w.\-]+)", instruction.attributes)
+                    if body:
+                        visit(body[1], times * self.trips(instruction))
+                elif instruction.opcode in ("call", "conditional", "async-start"):
+                    for called in instruction.called:
+                        visit(called, times)
+
+        visit(self.entry, 1)
+        return counts
+
+
+@dataclasses.dataclass(frozen=True)
+class Collective:
+    """One collective of a step.
+
+    Attributes:
+        kind: all-gather, reduce-scatter, ...
+        axes: Mesh axes whose devices take part, joined by +; "?" where the groups are no product of axes.
+        devices: Places in the mesh of the first group's devices.
+        payload_bytes: Bytes of the whole array on one device, before or after, whichever is larger.
+        count: Times a step runs it.
+        asynchronous: Whether other work may be done meanwhile.
+        dtype: Element type of its (first) array.
+        name: Of its instruction.
+        operation: What it came from, as JAX names it.
+    """
+
+    kind: str
+    axes: str
+    devices: tuple[int, ...]
+    payload_bytes: int
+    count: int
+    asynchronous: bool
+    dtype: str
+    name: str
+    operation: str
+
+    @property
+    def group(self) -> int:
+        """Devices of a group."""
+        return len(self.devices)
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes that one device sends, once, by the ring algorithms."""
+        return wire_bytes(self.kind, self.payload_bytes, self.group)
+
+
+def wire_bytes(kind: str, payload: int, group: int) -> int:
+    """Bytes that one device of a group sends for a collective of this payload, by the ring algorithms."""
+    if group <= 1:
+        return 0
+    if kind == "collective-permute":
+        return payload
+    share = payload * (group - 1) // group
+    return 2 * share if kind == "all-reduce" else share
+
+
+def parse(text: str) -> Program:
+    """Read `compiled.as_text()`."""
+    computations: dict[str, Computation] = {}
+    entry, name = "", ""
+    lines: list[Instruction] = []
+    for line in text.splitlines():
+        if not name:
+            header = _HEADER.match(line)
+            if header:
+                name = header[2]
+                entry = name if header[1] else entry
+        elif line.startswith("}"):
+            computations[name] = Computation(name, tuple(lines))
+            name, lines = "", []
+        else:
+            instruction = _instruction(line)
+            if instruction is not None:
+                lines.append(instruction)
+    if not entry:
+        raise ValueError("the text holds no ENTRY computation")
+    return Program(computations, entry)
+
+
+def collectives(program: Program, mesh_shape: Sequence[tuple[str, int]]) -> list[Collective]:
+    """Every collective that a step runs.
+
+    Args:
+        program: The compiled step.
+        mesh_shape: Axis names and sizes, outermost first, as the devices are laid out.
+    """
+    found = []
+    for name, count in program.executions().items():
+        for instruction in program.computations[name].instructions:
+            kind = collective_kind(instruction, program)
+            if kind is None:
+                continue
+            found.append(collective_of(instruction, kind, program, mesh_shape, count))
+    return found
+
+
+def collective_kind(instruction: Instruction, program: Program) -> str | None:
+    """Which collective an instruction starts (or is); None for anything else."""
+    opcode = instruction.opcode.removesuffix("-start")
+    if opcode in COLLECTIVES:
+        return opcode
+    if instruction.opcode in ("async-start", "fusion"):
+        for called in instruction.called:
+            for inner in program.computations[called].instructions:
+                if inner.opcode.removesuffix("-start") in COLLECTIVES:
+                    return inner.opcode.removesuffix("-start")
+    return None
+
+
+def collective_of(
+    instruction: Instruction, kind: str, program: Program, mesh_shape: Sequence[tuple[str, int]], count: int
+) -> Collective:
+    """Describe a collective instruction, or the one inside an asynchronous wrapper."""
+    inner = instruction
+    if instruction.opcode in ("async-start", "fusion"):
+        candidates = (i for called in instruction.called for i in program.computations[called].instructions)
+        inner = next(i for i in candidates if i.opcode.removesuffix("-start") == kind)
+    group = _group(inner.attributes, math.prod(size for _, size in mesh_shape))
+    operation = re.search(r'op_name="([^"]*)"', inner.attributes)
+    asynchronous = instruction.opcode.endswith("-start") or '"is_sync":false' in inner.attributes.replace(" ", "")
+    return Collective(
+        kind=kind,
+        axes=_axes(group, mesh_shape),
+        devices=group,
+        payload_bytes=_payload(inner, kind, len(group)),
+        count=count,
+        asynchronous=asynchronous,
+        dtype=inner.shapes[0].dtype,
+        name=instruction.name,
+        operation=operation[1] if operation else "",
+    )
+
+
+def _payload(instruction: Instruction, kind: str, group: int) -> int:
+    """Bytes of the whole array: the result of a gather, the operand of a reduce-scatter.
+
+    A `-start` yields a tuple of operands and results (all-reduce: results alone).
+    """
+    shapes = instruction.shapes
+    if instruction.opcode.endswith("-start") and kind != "all-reduce":
+        largest = sum(shape.nbytes for shape in shapes if shape.dtype not in ("u32", "s32") or shape.dims)
+        if kind == "collective-permute":
+            return shapes[0].nbytes
+        return largest * group // (group + 1) if kind in ("all-gather", "reduce-scatter") else largest // 2
+    total = sum(shape.nbytes for shape in shapes)
+    return total * group if kind == "reduce-scatter" else total
+
+
+def _group(attributes: str, num_devices: int) -> tuple[int, ...]:
+    """Positions of the devices of the first group."""
+    pairs = re.search(r"source_target_pairs=\{\{([\d,{}]*)\}\}", attributes)
+    if pairs:
+        links = [tuple(map(int, pair.split(","))) for pair in pairs[1].split("},{")]
+        return _ring(links)
+    listed = re.search(r"replica_groups=\{\{([\d,]*)\}", attributes)
+    if listed:
+        return tuple(int(n) for n in listed[1].split(",") if n)
+    iota = re.search(r"replica_groups=\[([\d,]+)\]<=\[([\d,]+)\](?:T\(([\d,]+)\))?", attributes)
+    if iota:
+        groups = _iota(iota[2], iota[3]).reshape(_ints(iota[1]))
+        return tuple(int(n) for n in groups.reshape(-1, groups.shape[-1])[0])
+    mesh = re.search(
+        r"replica_groups=mesh\[([^\]]*)\](?:, device_ids=\(\[([\d,]+)\](?:T\(([\d,]+)\))?\))? ?\{([^}]*)\}", attributes
+    )
+    if mesh:
+        axes = [(name.strip("' "), int(size)) for name, size in (part.split("=") for part in mesh[1].split(","))]
+        sizes = [size for _, size in axes]
+        devices = _iota(mesh[2], mesh[3]) if mesh[2] else np.arange(math.prod(sizes))
+        chosen = {part.strip("' ") for part in mesh[4].split(",")}
+        index = tuple(slice(None) if name in chosen else 0 for name, _ in axes)
+        return tuple(int(n) for n in np.ravel(devices.reshape(sizes)[index]))
+    return tuple(range(num_devices))
+
+
+def _iota(dims: str, order: str | None) -> np.ndarray:
+    """XLA's compressed device lists: [5,32]T(1,0) counts along [5, 32] and is then transposed."""
+    counted = np.arange(math.prod(_ints(dims))).reshape(_ints(dims))
+    return (counted.transpose(_ints(order)) if order else counted).reshape(-1)
+
+
+def _ring(links: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    following = {link[0]: link[1] for link in links}
+    start = links[0][0]
+    ring, place = [start], following.get(start)
+    while place is not None and place != start and len(ring) <= len(links):
+        ring.append(place)
+        place = following.get(place)
+    return tuple(ring)
+
+
+def _axes(group: Sequence[int], mesh_shape: Sequence[tuple[str, int]]) -> str:
+    sizes = [size for _, size in mesh_shape]
+    if len(group) <= 1:
+        return "none"
+    places = np.array(np.unravel_index(np.array(group), sizes))
+    varying = [name for (name, _), row in zip(mesh_shape, places, strict=True) if len(set(row.tolist())) > 1]
+    spanned = math.prod(size for name, size in mesh_shape if name in varying)
+    return "+".join(varying) if spanned == len(group) else "?"
+
+
+def _instruction(line: str) -> Instruction | None:
+    left, equals, right = line.strip().partition(" = ")
+    if not equals:
+        return None
+    root = left.startswith("ROOT ")
+    name = left.removeprefix("ROOT ").lstrip("%")
+    right = re.sub(r"/\*.*?\*/", "", right)
+    end = _matching(right, 0) + 1 if right.startswith("(") else right.index(" ")
+    opcode, _, _ = right[end:].strip().partition("(")
+    start = right.index("(", end)
+    close = _matching(right, start)
+    shapes = tuple(Shape(dtype, _ints(dims)) for dtype, dims in _SHAPE.findall(right[:end]))
+    operands = tuple(_NAME.findall(right[start:close]))
+    attributes = right[close + 1 :]
+    if opcode.strip() == "constant":
+        attributes = f"literal={right[start + 1 : close]};{attributes}"
+    return Instruction(name, opcode.strip(), shapes, operands, attributes, root)
+
+
+def _matching(text: str, start: int) -> int:
+    """Place of the parenthesis that closes the one at `start`."""
+    depth = 0
+    for place in _parentheses(text, start):
+        depth += 1 if text[place] == "(" else -1
+        if depth == 0:
+            return place
+    raise ValueError(f"unbalanced parentheses in {text[:80]!r}")
+
+
+def _parentheses(text: str, start: int) -> Iterator[int]:
+    yield from (match.start() for match in re.compile(r"[()]").finditer(text, start))
+
+
+def _ints(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(",") if part)

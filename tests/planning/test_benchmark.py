@@ -1,0 +1,69 @@
+"""The timed step: what it reports, on one device and on several, and what a plan says beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from melama_jax import benchmark
+from melama_jax.config import MeshConfig
+from melama_jax.errors import ConfigError
+from melama_jax.parallel.mesh import build_mesh
+from melama_jax.planning.measure import synthetic_batch
+from tests.runs import small_config, small_tree
+
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
+
+def run(tmp_path: Path, *arguments: str, **sections: Any) -> dict[str, Any]:
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(small_tree(tmp_path / "run", tmp_path / "cache", **sections)))
+    out = tmp_path / "out.json"
+    command = ["--config", str(tmp_path / "config.yaml"), "--steps", "2", "--warmup", "1", "--json", str(out)]
+    assert benchmark.main([*command, *arguments]) == 0
+    return json.loads(out.read_text())
+
+
+def test_figures_of_a_step(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"peak_bytes_per_device": 10**6, "devices": 8}))
+    found = run(tmp_path, "--compare", str(plan), mesh={"fsdp": 4, "tensor": 2})
+    assert {"tokens_per_second", "step_seconds", "mfu", "peak_bytes", "compile_seconds", "versions"} <= set(found)
+    assert len(found["step_seconds"]) == 2
+    assert found["tokens_per_second"] == pytest.approx(8 * 64 / np.median(found["step_seconds"]))
+    assert found["mfu"] is None
+    assert found["peak_bytes_source"] == "compiled"
+    assert np.isfinite(found["loss"])
+    assert "measured / plan" in capsys.readouterr().out
+
+
+def test_a_trace_is_written(tmp_path: Path) -> None:
+    run(tmp_path, "--profile", str(tmp_path / "trace"), mesh={"fsdp": 8})
+    assert list((tmp_path / "trace").rglob("*.xplane.pb"))
+
+
+def test_rows_are_packed_of_documents(tmp_path: Path) -> None:
+    config = small_config(tmp_path, tmp_path, data={"attend_across_documents": False})
+    batch = {k: np.asarray(v) for k, v in synthetic_batch(config, build_mesh(MeshConfig())).items()}
+    assert batch["segment_ids"].max() > 1
+    new = np.diff(batch["segment_ids"], axis=-1) == 1
+    assert (batch["positions"][..., 1:][new] == 0).all()
+    assert (np.diff(batch["positions"], axis=-1)[~new] == 1).all()
+    np.testing.assert_array_equal(batch["inputs"][..., 1:], batch["targets"][..., :-1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--steps", "0"], "--steps 0 must be at least 1"),
+        (["--compare", "nowhere.json"], "nowhere.json: cannot be read"),
+    ],
+)
+def test_mistakes(arguments: list[str], says: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("{}")
+    with pytest.raises(ConfigError, match=says):
+        benchmark.main(["--config", str(tmp_path / "config.yaml"), *arguments])
