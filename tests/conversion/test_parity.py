@@ -124,8 +124,8 @@ def export(trained: Trained, folder: Path, **options: Any) -> Path:
 
 def open_strictly(folder: Path) -> Any:
     """A folder in transformers, in float32; every key found its place and every place its key."""
-    import torch
-    import transformers
+    import torch  # pyright: ignore[reportMissingImports]
+    import transformers  # pyright: ignore[reportMissingImports]
 
     opened: Any = transformers.AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
