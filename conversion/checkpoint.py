@@ -7,7 +7,6 @@ stacked leaf exists in memory. What is written so restores through plain Orbax.
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import os
 import re
@@ -24,6 +23,7 @@ import tensorstore as ts
 import melama_jax
 from conversion import buffers
 from conversion.fingerprints import Fingerprints
+from conversion.json_files import read_json, write_json
 from conversion.mapping import Item, Weight, weights_of
 from conversion.weights import Inventory, Weights, WeightsWriter, block_rows
 from melama_jax.config import ModelConfig
@@ -239,9 +239,9 @@ class CheckpointWriter(WeightsWriter):
         }
         try:
             (self._folder / "meta").mkdir()
-            (self._folder / "meta" / "metadata").write_text(json.dumps(meta), encoding="utf-8")
         except OSError as error:
             raise ConversionError(f"{self._folder}: cannot be written: {error.strerror}") from None
+        write_json(self._folder / "meta" / "metadata", meta)
 
     def abandon(self) -> None:
         """Let the writes end; their errors no longer matter."""
@@ -286,11 +286,7 @@ def read_origin(folder: Path, stated: Any) -> dict[str, Any]:
     record = folder.resolve().parent.parent / ORIGIN_FILE
     if not record.is_file():
         return {}
-    try:
-        tree = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConversionError(f"{record}: cannot be read ({type(error).__name__}); mend it or take it away") from None
-    return tree if isinstance(tree, dict) else {}
+    return read_json(record)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -303,20 +299,8 @@ class _Layout:
     inner: tuple[int, ...]
 
 
-class _LayoutHandler(ocp.type_handlers.TypeHandler):
-    """Orbax's way to store a leaf, here without values; restored as a NumPy array or onto any sharding."""
-
-    def typestr(self) -> str:
-        """How Orbax names the type of what is stored, and so what it restores by default."""
-        return "np.ndarray"
-
-    async def metadata(self, infos: Sequence[Any]) -> Sequence[Any]:
-        """Not needed for writing."""
-        raise NotImplementedError
-
-    async def deserialize(self, infos: Sequence[Any], args: Sequence[Any] | None = None) -> Sequence[Any]:
-        """Not needed for writing."""
-        raise NotImplementedError
+class _LayoutHandler(ocp.type_handlers.NumpyHandler):
+    """Orbax's way to store a NumPy array, here without its values; restored as one, or onto any sharding."""
 
     async def serialize(
         self, values: Sequence[_Layout], infos: Sequence[Any], args: Sequence[Any] | None = None

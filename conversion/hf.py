@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from conversion import description
+from conversion.json_files import read_json, write_json
 from conversion.mapping import EMBEDDING, HEAD, HF_DERIVED, Item, items
 from conversion.safetensors_file import SafetensorsFile, SafetensorsWriter
 from conversion.tensor_file import TensorFile, TensorFileWriter, TensorInfo
@@ -123,11 +123,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _weight_map(index: Path) -> dict[str, str]:
-    try:
-        tree = json.loads(index.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConversionError(f"{index}: cannot be read as JSON ({type(error).__name__}); copy it again") from None
-    found = tree.get("weight_map") if isinstance(tree, dict) else None
+    found = read_json(index).get("weight_map")
     if not isinstance(found, dict) or not found or not all(isinstance(name, str) for name in found.values()):
         raise ConversionError(f"{index}: has no weight_map of key to file name")
     for name in found.values():
@@ -214,14 +210,6 @@ class HuggingFaceWriter(WeightsWriter):
         """Release the files."""
         for writer in self._writers.values():
             writer.abandon()
-
-
-def write_json(path: Path, tree: Mapping[str, Any]) -> None:
-    """Write a description file."""
-    try:
-        path.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConversionError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _most_common(dtypes: Mapping[Item, np.dtype]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conversion import description
-from conversion.hf import write_json
+from conversion.json_files import read_json, write_json
 from conversion.mapping import (
     COLUMNS,
     EMBEDDING,
@@ -99,9 +98,8 @@ class MetaWeights(Weights):
 
     def _check_count(self, query: tuple[int, ...]) -> None:
         """Tell of shards that are missing at the end before their sizes are blamed on `params.json`."""
-        width = _stated_width(self.folder)
-        rows = query[0]
-        if not width or width != query[1] or not rows or width % rows:
+        width, rows = read_json(self.folder / "params.json").get("dim"), query[0]
+        if type(width) is not int or width != query[1] or not rows or width % rows:
             return  # told of with all other sizes
         if width // rows != len(self.files):
             raise ConversionError(
@@ -300,15 +298,6 @@ def _shards(folder: Path) -> list[Path]:
                 f"{folder}: consolidated.{number:02d}.pth is missing, but there is consolidated.{max(numbered):02d}.pth"
             )
     return [numbered[number] for number in sorted(numbered)]
-
-
-def _stated_width(folder: Path) -> int | None:
-    """`dim` of `params.json`, unchecked; None where there is none."""
-    try:
-        found = json.loads((folder / "params.json").read_text(encoding="utf-8")).get("dim")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return found if type(found) is int and found > 0 else None
 
 
 def _pieces(wanted: slice, total: int, count: int) -> Iterable[tuple[int, slice]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 from conversion import tokenizers
 from conversion.checkpoint import ORIGIN_FILE, CheckpointWeights
+from conversion.json_files import read_json, write_json
 from conversion.meta import MetaWeights
 from conversion.weights import Weights
 from melama_jax import __version__
@@ -83,14 +83,7 @@ def generation_settings(tokenizer: Path | None) -> dict[str, Any]:
     path = tokenizer / GENERATION if tokenizer is not None and tokenizer.is_dir() else None
     if path is None or not path.is_file():
         return {}
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConversionError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ConversionError(f"{path}: is no JSON; mend it or take it away") from None
-    if not isinstance(tree, dict):
-        raise ConversionError(f"{path}: expected a JSON object, found {type(tree).__name__}; mend it or take it away")
+    tree = read_json(path)
     kept = {key: value for key, value in tree.items() if not _is_unset(value) and not key.startswith("_")}
     kept.pop("transformers_version", None)
     return kept
@@ -136,7 +129,7 @@ def remember(config: Config, run_dir: Path, source: Weights | None) -> None:
         home = tokenizer_home(vocabulary)
         tokenizers.copy_tokenizer(tokenizers.tokenizer_files(home), work)
         if source is not None:
-            (work / Path(ORIGIN_FILE).name).write_text(json.dumps(origin_of(source)), encoding="utf-8")
+            write_json(work / Path(ORIGIN_FILE).name, origin_of(source))
             settings = tokenizer_of(source)
             if settings is not None and settings.is_dir() and (settings / GENERATION).is_file():
                 shutil.copyfile(settings / GENERATION, work / GENERATION)

@@ -40,7 +40,7 @@ class SafetensorsFile(TensorFile):
                 header = json.loads(file.read(length))
         except OSError as error:
             raise ConversionError(f"{path}: cannot be read: {error.strerror or 'not a whole file'}") from None
-        except Exception as error:  # the library's own type, which it does not export in every version
+        except (safetensors.SafetensorError, ValueError) as error:
             raise ConversionError(
                 f"{path}: no whole safetensors file ({str(error).splitlines()[0]}); copy it again"
             ) from None
@@ -50,10 +50,6 @@ class SafetensorsFile(TensorFile):
             name = _NAMES.get(entry["dtype"])
             self.tensors[key] = TensorInfo(tuple(entry["shape"]), DTYPES[name] if name else None, entry["dtype"])
             self._offsets[key] = 8 + length + entry["data_offsets"][0]
-
-    def offset(self, key: str) -> int:
-        """Place of the first byte of a tensor in the file."""
-        return self._offsets[key]
 
     def read(self, key: str, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
         """Part of a tensor: whole rows as a map of the file, which copies nothing, else a copy."""
@@ -82,18 +78,18 @@ class SafetensorsWriter(TensorFileWriter):
 
     def _create(self) -> tuple[dict[str, int], int]:
         header: dict[str, object] = {"__metadata__": {"format": "pt"}}
-        place = 0
+        offsets, place = {}, 0
         for key, info in self.tensors.items():
             code = _CODES[str(info.dtype)]
             header[key] = {"dtype": code, "shape": list(info.shape), "data_offsets": [place, place + info.nbytes]}
+            offsets[key] = place
             place += info.nbytes
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 8)  # the values start at a multiple of eight bytes
         start = 8 + len(text)
         handle = _create(self.path, start + place)
         os.pwrite(handle, struct.pack("<Q", len(text)) + text, 0)
-        offsets = {key: start + header[key]["data_offsets"][0] for key in self.tensors}  # type: ignore[index]
-        return offsets, handle
+        return {key: start + offset for key, offset in offsets.items()}, handle
 
 
 def _create(path: Path, size: int) -> int:

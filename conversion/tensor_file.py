@@ -56,10 +56,6 @@ class TensorFile(abc.ABC):
             ConversionError: The file cannot be read.
         """
 
-    @abc.abstractmethod
-    def offset(self, key: str) -> int:
-        """Place of the first byte of a tensor in the file, for reading in the order of the disk."""
-
 
 class TensorFileWriter(abc.ABC):
     """A file of named tensors whose layout is fixed first and whose values come block by block."""
@@ -88,16 +84,12 @@ class TensorFileWriter(abc.ABC):
         row_bytes = info.nbytes // max(info.shape[0], 1)
         place = self._offsets[key] + self._rows_written[key] * row_bytes
         self._rows_written[key] += block.shape[0]
-        self._note(key, values)
         try:
             while values:
                 written = os.pwrite(self._handle, values[:_WRITE_BYTES], place)
                 values, place = values[written:], place + written
         except OSError as error:
             raise ConversionError(f"{self.path}: cannot be written: {error.strerror}") from None
-
-    def _note(self, key: str, values: memoryview) -> None:  # noqa: B027 - need not be given
-        """See every byte that is written, in the order of its tensor."""
 
     def close(self) -> None:
         """Finish the file.
@@ -108,15 +100,7 @@ class TensorFileWriter(abc.ABC):
         missing = [k for k, info in self.tensors.items() if info.shape[0] != self._rows_written[k]]
         if missing:
             raise ValueError(f"{self.path}: {missing[:3]} were not written whole")
-        try:
-            self._finish()
-        except OSError as error:
-            raise ConversionError(f"{self.path}: cannot be written: {error.strerror}") from None
-        finally:
-            self.abandon()
-
-    def _finish(self) -> None:  # noqa: B027 - need not be given
-        """Write what follows from the values, such as checksums."""
+        self.abandon()
 
     def abandon(self) -> None:
         """Release the descriptor; a file that was not closed is not whole."""

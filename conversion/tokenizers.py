@@ -60,9 +60,7 @@ def copy_tokenizer(source_files: Sequence[Path], target_dir: Path) -> None:
             _write(folder / name, _read(path))
 
 
-def write_hf_tokenizer(
-    source: Path, target_dir: Path, *, added: Sequence[str] = (), model_max_length: int | None = None
-) -> list[str]:
+def write_hf_tokenizer(source: Path, target_dir: Path, *, model_max_length: int | None = None) -> list[str]:
     """Write what a Hugging Face folder needs for transformers' AutoTokenizer to give the original's ids.
 
     The files of a `tokenizer.json` are copied. For a `tokenizer.model` alone, SentencePiece or LLaMA 3's, they are
@@ -71,7 +69,6 @@ def write_hf_tokenizer(
     Args:
         source: The folder or file of the original.
         target_dir: The exported folder.
-        added: Control tokens to add, see `add_tokens`.
         model_max_length: The longest text the model takes, in tokens, for a `tokenizer_config.json` that is made.
 
     Returns:
@@ -83,13 +80,8 @@ def write_hf_tokenizer(
     files = _Files.of(source)
     if files.library is not None and files.config is not None:
         copy_tokenizer(files.all, target_dir)
-        notes = [f"copied {', '.join(path.name for path in files.all)}", *_rebuilt(files.library, files.config)]
-    else:
-        notes = _make_hf_files(files, target_dir, model_max_length)
-    if added:
-        ids = add_tokens(target_dir, added)
-        notes.append(f"added {', '.join(f'{name} ({index})' for name, index in zip(added, ids, strict=True))}")
-    return notes
+        return [f"copied {', '.join(path.name for path in files.all)}", *_rebuilt(files.library, files.config)]
+    return _make_hf_files(files, target_dir, model_max_length)
 
 
 def write_meta_tokenizer(source: Path, target_dir: Path) -> list[str]:

@@ -86,10 +86,6 @@ class TorchFile(TensorFile):
                 raise ConversionError(f"{path}: {key!r} is {value.layout} on {value.device}; expected a plain tensor")
         return tree
 
-    def offset(self, key: str) -> int:
-        """Place of a tensor's first byte, in the memory map."""
-        return self._open[key].untyped_storage().data_ptr()
-
     def read(self, key: str, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
         """A copy of part of a tensor."""
         info = self.tensors[key]
@@ -137,12 +133,20 @@ class TorchWriter(TensorFileWriter):
             raise ConversionError(f"{self.path}: cannot be written: {(str(error).splitlines() or [''])[0]}") from None
         return {key: laid_out[key].untyped_storage()._checkpoint_offset for key in self.tensors}, handle
 
-    def _note(self, key: str, values: memoryview) -> None:
-        self._checksums[key] = zlib.crc32(values, self._checksums[key])
+    def write(self, key: str, block: np.ndarray) -> None:
+        """Append rows to a tensor, and add them to its checksum."""
+        block = np.ascontiguousarray(block)
+        super().write(key, block)
+        self._checksums[key] = zlib.crc32(block.reshape(-1).view(np.uint8).data, self._checksums[key])
 
-    def _finish(self) -> None:
+    def close(self) -> None:
+        """Write the checksums, and finish the file."""
         by_place = {place: self._checksums[key] for key, place in self._offsets.items() if self.tensors[key].nbytes}
-        _store_checksums(self._handle, self.path, by_place)
+        try:
+            _store_checksums(self._handle, self.path, by_place)
+        except OSError as error:
+            raise ConversionError(f"{self.path}: cannot be written: {error.strerror}") from None
+        super().close()
 
 
 def _store_checksums(handle: int, path: Path, by_place: dict[int, int]) -> None:

@@ -28,7 +28,7 @@ from melama_jax.model.llama import Params
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel import distributed
 from melama_jax.parallel import mesh as meshes
-from melama_jax.parallel.agreement import together
+from melama_jax.parallel.agreement import gather, together
 from melama_jax.parallel.hardware import accelerator_of
 from melama_jax.training import batches, checkpoint, report, state, step
 from melama_jax.training.evaluator import Evaluator
@@ -93,7 +93,8 @@ def train(config: Config) -> int:
         abstract = state.abstract_state(config, mesh)
         check_inputs(config)
         run_dir = Path(config.run.dir)
-        starting = not has_checkpoints(run_dir)  # a run that goes on needs no init.from, which may be gone
+        # A run that goes on needs no init.from, which may be gone; process 0 tells, so that all go the same way.
+        starting = gather("state of the run folder", "" if has_checkpoints(run_dir) else "new")[0] == "new"
         if starting:
             check_initial(config, abstract.params, echo)
         lock = together("opening the run folder", lambda: open_run(run_dir), only_first=True)

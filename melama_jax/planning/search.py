@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -16,7 +17,7 @@ import jax
 from rich.table import Table
 
 from melama_jax.config import Config, dump_yaml, from_mapping
-from melama_jax.errors import MelamaError
+from melama_jax.errors import ConfigError, MelamaError
 from melama_jax.model.llama import declaration
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.planning.estimate import Efficiency, make_plan
@@ -149,15 +150,18 @@ def _try(
     changed = from_mapping(tree)
     key = f"{dump_yaml(changed)}{target.name}{efficiency}{jax.__version__}"
     stored = cache_dir / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
-    if stored.is_file():
+    with contextlib.suppress(OSError, ValueError):  # one that is cut short is found anew
         return json.loads(stored.read_text(encoding="utf-8"))
     try:
         plan = make_plan(changed, target, efficiency=efficiency, devices=devices)
         result = as_json(plan, target, efficiency, Prices())
     except MelamaError as error:
         result = {"failed": str(error)}
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    stored.write_text(json.dumps(result), encoding="utf-8")
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        stored.write_text(json.dumps(result), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"data.cache_dir: {stored} cannot be written: {error.strerror}") from None
     return result
 
 

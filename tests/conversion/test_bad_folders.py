@@ -211,7 +211,7 @@ SHARDED = [
     ),
     Bad(shorten("model-00002-of-00002.safetensors"), r"model-00002-of-00002.safetensors: no whole", "truncated shard"),
     Bad(delete(INDEX), r": has model-00001-of-00002.safetensors but no index", "no index"),
-    Bad(write(INDEX, "{"), rf"{INDEX}: cannot be read as JSON", "broken index"),
+    Bad(write(INDEX, "{"), rf"{INDEX}: is not valid JSON", "broken index"),
     Bad(write(INDEX, "{}"), rf"{INDEX}: has no weight_map", "empty index"),
     Bad(write(INDEX, '{"weight_map": {"a": 1}}'), rf"{INDEX}: has no weight_map", "index of numbers"),
     Bad(change_map(lambda m: m.update({GATE: "../model.safetensors"})), r"names '../model.safetensors'", "outside"),
@@ -373,7 +373,7 @@ META = [
     Bad(delete(shard(1)), rf"{shard(1)} is missing, but there is {shard(3)}", "missing middle shard"),
     Bad(delete(shard(0)), rf"{shard(0)} is missing, but there is {shard(3)}", "missing first shard"),
     Bad(delete(shard(3)), r"source: has 3 of 4 shards", "missing last shard"),
-    Bad(delete("params.json"), r"params.json: cannot read .*: No such file", "no params"),
+    Bad(delete("params.json"), r"params.json: cannot be read: No such file", "no params"),
     Bad(write("params.json", "{'dim': 64}"), r"params.json: is not valid JSON", "broken params"),
     Bad(change_json("params.json", dim=128), r"params.json: .*dim 128", "wrong dim"),
     Bad(

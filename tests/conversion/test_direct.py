@@ -380,12 +380,7 @@ def test_damaged_weights_end_the_command_with_one_line(
 def test_values_that_are_not_finite_are_refused_by_name(start: Path, tmp_path: Path) -> None:
     """See tests/multiprocess for the command's end."""
     folder = Path(shutil.copytree(start, tmp_path / "hf"))
-    path = folder / "model.safetensors"
-    file, content = SafetensorsFile(path), bytearray(path.read_bytes())
-    key = "model.layers.1.mlp.up_proj.weight"
-    end = file.offset(key) + file.tensors[key].nbytes
-    content[end - 4 : end] = np.float32(np.nan).tobytes()
-    path.write_bytes(content)
+    starts.put_nan(folder, "model.layers.1.mlp.up_proj.weight")
     with pytest.raises(ConversionError, match="layers/mlp/up, layer 1 holds 1 values that are NaN or infinite") as seen:
         starts.load(folder)
     assert str(folder) in str(seen.value)

@@ -256,7 +256,8 @@ def test_metas_own_file_beside_json_is_copied(originals: dict[str, Path], tmp_pa
 
 
 def test_meta_is_told_of_tokens_it_will_not_know(originals: dict[str, Path], tmp_path: Path) -> None:
-    write_hf_tokenizer(originals["samples"], tmp_path / "hf", added=["<pad>"])
+    write_hf_tokenizer(originals["samples"], tmp_path / "hf")
+    add_tokens(tmp_path / "hf", ["<pad>"])
     copy_tokenizer([originals["samples"]], tmp_path / "hf" / "original")
     (tmp_path / "hf" / "tokenizer.model").unlink()
     notes = write_meta_tokenizer(tmp_path / "hf", tmp_path / "meta")
@@ -282,14 +283,16 @@ def test_added_tokens_get_the_next_ids_in_every_format(
 
 
 def test_a_second_padding_token_is_no_padding(originals: dict[str, Path], tmp_path: Path) -> None:
-    write_hf_tokenizer(originals["samples"], tmp_path, added=["[PAD]"])
+    write_hf_tokenizer(originals["samples"], tmp_path)
+    add_tokens(tmp_path, ["[PAD]"])
     assert load_vocabulary(tmp_path).pad_id == 4096
     assert add_tokens(tmp_path, ["<|pad|>"]) == [4097]
     assert load_vocabulary(tmp_path).pad_id == load_vocabulary(tmp_path / "tokenizer.model").pad_id == 4096
 
 
 def test_tokens_that_json_alone_has_are_brought_into_the_model(originals: dict[str, Path], tmp_path: Path) -> None:
-    write_hf_tokenizer(originals["samples"], tmp_path, added=["<pad>"])
+    write_hf_tokenizer(originals["samples"], tmp_path)
+    add_tokens(tmp_path, ["<pad>"])
     copy_tokenizer([originals["samples"]], tmp_path / "aside")
     (tmp_path / "aside" / "tokenizer.model").replace(tmp_path / "tokenizer.model")
     assert add_tokens(tmp_path, ["<|user|>"]) == [4097]
