@@ -71,8 +71,8 @@ _GPUS = {
     "h200": _Gpu(hardware.H200, "NVIDIA H200", (9, 0), 132, 128, 233472, 232448, 65536, 52428800, 1.98),
     "b200": _Gpu(hardware.B200, "NVIDIA B200", (10, 0), 148, 128, 233472, 232448, 65536, 132644864, 1.97),
 }
-_TPUS = {"v4": hardware.TPU_V4, "v5e": hardware.TPU_V5E, "v5p": hardware.TPU_V5P, "v6e": hardware.TPU_V6E}
-_TPU_DIMS = {"v4": 3, "v5p": 3, "v5e": 2, "v6e": 2}
+_TPUS = {"v5e": hardware.TPU_V5E, "v5p": hardware.TPU_V5P, "v6e": hardware.TPU_V6E}
+_TPU_DIMS = {"v5p": 3, "v5e": 2, "v6e": 2}
 _GPU_USABLE, _TPU_USABLE = 0.92, 0.97
 """The CUDA context, NCCL's buffers and cuDNN's workspaces take 5 to 6 GB of 80; a TPU's runtime a few hundred MB."""
 
