@@ -8,14 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 from rich.console import Console
 from rich.table import Table
 
 from melama_jax.config import Config, parse_command_line
 from melama_jax.errors import ConfigError, run_command
+from melama_jax.parallel import flags
 from melama_jax.planning import sweep
 from melama_jax.planning.measure import Measurement, as_json, measure
+from melama_jax.planning.trace import read_trace
+from melama_jax.planning.trace_summary import print_summary, summarize
 from melama_jax.training.report import FLOPS_CONVENTION, format_bytes, make_console
+
+_RUN = Path()
+"""--profile without a folder."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m melama_jax.benchmark", description=__doc__)
     parser.add_argument("--steps", type=int, default=10, metavar="N", help="measured steps; default 10")
     parser.add_argument("--warmup", type=int, default=2, metavar="N", help="steps before them; default 2")
-    parser.add_argument("--profile", type=Path, metavar="DIR", help="also trace three steps into this folder")
+    parser.add_argument(
+        "--profile",
+        type=Path,
+        nargs="?",
+        const=_RUN,
+        metavar="DIR",
+        help="also trace; default <run.dir>/profile/benchmark",
+    )
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures as JSON")
     parser.add_argument("--compare", type=Path, metavar="PLAN", help="JSON of a plan, to put beside the measurement")
     parser.add_argument("--sweep", action="store_true", help="a table over batch, rematerialization and attention")
@@ -33,18 +47,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ConfigError(f"--{name} {getattr(arguments, name)} must be at least {least}")
     plan = _read_plan(arguments.compare)
     console = make_console()
+    if advice := flags.advice(jax.devices()[0]):
+        console.print(advice)
     if arguments.sweep:
         rows = sweep.run(config, steps=arguments.steps, warmup=arguments.warmup, echo=console.print)
         console.print(sweep.table(rows))
         _write(arguments.json, rows)
         return 0 if any("tokens_per_second" in row for row in rows) else 1
+    if arguments.profile is _RUN:
+        arguments.profile = Path(config.run.dir, "profile", "benchmark")
     found = measure(config, steps=arguments.steps, warmup=arguments.warmup, trace=arguments.profile, echo=console.print)
     print_measurement(console, config, found)
     if plan is not None:
         console.print(_comparison(plan, found))
-    if arguments.profile is not None:
-        console.print(f"trace of three steps: {arguments.profile}")
     _write(arguments.json, as_json(found))
+    if arguments.profile is not None:
+        print_summary(console, summarize(read_trace(arguments.profile)))
     return 0
 
 

@@ -13,10 +13,15 @@ from collections.abc import Callable
 
 USER_ERROR_EXIT_CODE = 2
 """Exit status of a command that was given something it cannot work with."""
+HEALTH_EXIT_CODE = 76
+"""Exit status of a process whose job hangs or has lost a process; what was saved is good, and starting again helps."""
 
 
 class MelamaError(Exception):
     """Base of every error that a user can mend; shown without a traceback."""
+
+    agreed = False
+    """Whether every process of the job raises it, so that nobody need be told."""
 
 
 class ConfigError(MelamaError):

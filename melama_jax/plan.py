@@ -9,9 +9,9 @@ from pathlib import Path
 
 from melama_jax.config import Config, parse_command_line
 from melama_jax.errors import ConfigError, run_command
-from melama_jax.planning import search
 from melama_jax.planning.estimate import Efficiency, make_plan
 from melama_jax.planning.plan_report import Prices, as_json, print_plan
+from melama_jax.planning.search import Search, fragment, table
 from melama_jax.planning.targets import Target, parse_target, prepare_process
 from melama_jax.training.report import make_console
 
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--matmul-efficiency", type=float, default=Efficiency.matmul, metavar="SHARE")
     parser.add_argument("--memory-efficiency", type=float, default=Efficiency.memory, metavar="SHARE")
     parser.add_argument("--link-efficiency", type=float, default=Efficiency.links, metavar="SHARE")
-    parser.add_argument("--search", action="store_true", help="try meshes, rematerializations and micro-batches")
+    parser.add_argument("--search", action="store_true", help="try meshes, rematerializations, micro-batches ...")
     parser.add_argument("--max-minutes", type=float, default=10, metavar="M", help="of the search; default 10")
     parser.add_argument("--write", type=Path, metavar="OUT", help="the search's winner as a piece of configuration")
     parser.add_argument("--price-per-device-hour", type=float, metavar="P")
@@ -49,22 +49,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _search(config: Config, target: Target, efficiency: Efficiency, arguments: argparse.Namespace) -> int:
-    if target.platform != "cuda":
-        raise ConfigError(f"--search ranks by estimated time, which is there for GPUs alone so far, not {target.name}")
+    if target.accelerator is None:
+        raise ConfigError(f"--search ranks by estimated time, and there is no data sheet of {target.name}")
     if arguments.max_minutes <= 0:
         raise ConfigError(f"--max-minutes {arguments.max_minutes:g} must be above 0")
     console = make_console()
-    cache = Path(config.data.cache_dir) / "plans"
-    results = search.search(
-        config, target, efficiency=efficiency, max_minutes=arguments.max_minutes, cache_dir=cache, echo=console.print
-    )
-    console.print(search.table(results))
+    search = Search(config, target, efficiency, Path(config.data.cache_dir) / "plans", console)
+    search.run(arguments.max_minutes)
+    results = search.results
+    console.print(table(results))
     if arguments.json is not None:
         _write("json", arguments.json, json.dumps(results, indent=2) + "\n")
     if not results or not results[0].get("fits"):
         console.print("none that was tried fits")
         return 1
-    winner = search.fragment(results[0], target)
+    winner = fragment(config, results[0], target)
     console.print(winner)
     if arguments.write is not None:
         _write("write", arguments.write, winner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,20 +22,20 @@ from melama_jax.data.cache import check_inputs
 from melama_jax.data.loader import training_batches, training_rows, validation_batches
 from melama_jax.data.prepare import ensure_prepared
 from melama_jax.data.prepared import PreparedData
-from melama_jax.data.vocabulary import load_vocabulary
 from melama_jax.errors import CheckpointError, ConfigError, DataError, run_command
-from melama_jax.inference.preview import continue_tokens
+from melama_jax.inference.preview import sample
 from melama_jax.model.llama import Params
-from melama_jax.model.llama_config import LlamaConfig
-from melama_jax.parallel import distributed
+from melama_jax.parallel import distributed, flags
 from melama_jax.parallel import mesh as meshes
 from melama_jax.parallel.agreement import gather, together
 from melama_jax.parallel.hardware import accelerator_of
 from melama_jax.training import batches, checkpoint, report, state, step
 from melama_jax.training.evaluator import Evaluator
+from melama_jax.training.health import Health
 from melama_jax.training.loop import DataPosition, Loop
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, check_installed, plot_loss
 from melama_jax.training.preemption import StopRequest
+from melama_jax.training.profiling import Profiler
 from melama_jax.training.run_folder import has_checkpoints, open_run, store_config
 
 
@@ -87,8 +88,12 @@ def train(config: Config) -> int:
     primary = jax.process_index() == 0
     echo: Callable[[str], None] = console.print if primary else lambda text: None
     stop = StopRequest()
+    profiler = Profiler(config, Path(config.run.dir), echo=echo)
+    health = Health(config.health, Path(config.run.dir) / "health", echo=echo)
     try:
         mesh = meshes.build_mesh(config.mesh)
+        if advice := flags.advice(jax.devices()[0]):
+            echo(advice)
         step.check_layout(config, mesh)
         abstract = state.abstract_state(config, mesh)
         check_inputs(config)
@@ -105,7 +110,9 @@ def train(config: Config) -> int:
                 together("keeping the tokenizer", lambda: direct.remember_initial(config, run_dir), only_first=True)
             checkpointer = checkpoint.Checkpointer(run_dir / "checkpoints", config.checkpoint, echo=echo)
             closing.callback(checkpointer.close)
-            train_state, stopped = run(config, run_dir, mesh, abstract, checkpointer, stop, console, echo)
+            closing.push(lambda kind, error, trace: health.peers.tell(error))  # before the others are waited for
+            job = Job(config, run_dir, mesh, abstract, checkpointer, stop, profiler, health, console, echo)
+            train_state, stopped = run(job)
 
         # Close.
         if stopped:
@@ -115,55 +122,75 @@ def train(config: Config) -> int:
             return config.run.requeue_exit_code
         if train_state is not None:
             if config.log.sample_prompt is not None:
-                show_sample(config, mesh, train_state, echo)
+                echo(f"sample: {sample(config, mesh, train_state.params)}")  # to the terminal only
             echo(f"done: {config.train.steps} steps; checkpoint {run_dir / 'checkpoints' / str(config.train.steps)}")
         return 0
+    except BaseException as error:
+        health.peers.tell(error)
+        raise
     finally:
         stop.close()
+        profiler.close()
+        health.close()
 
 
-def run(
-    config: Config,
-    run_dir: Path,
-    mesh: Mesh,
-    abstract: state.TrainState,
-    checkpointer: checkpoint.Checkpointer,
-    stop: StopRequest,
-    console: Console,
-    echo: Callable[[str], None],
-) -> tuple[state.TrainState | None, bool]:
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a job has from its start to its end; `echo` prints in process 0 alone."""
+
+    config: Config
+    run_dir: Path
+    mesh: Mesh
+    abstract: state.TrainState
+    checkpointer: checkpoint.Checkpointer
+    stop: StopRequest
+    profiler: Profiler
+    health: Health
+    console: Console
+    echo: Callable[[str], None]
+
+
+def run(job: Job) -> tuple[state.TrainState | None, bool]:
     """Train to the end or to a request to stop; returns the state if there is one, and whether it was a request."""
+    config, run_dir, mesh, echo, stop = job.config, job.run_dir, job.mesh, job.echo, job.stop
+
     # What may be resumed, and the configuration in the run folder.
     resolved = dump_yaml(config)
     echo(resolved)
-    together("resuming", lambda: check_resume(config, run_dir, checkpointer, echo))
+    together("resuming", lambda: check_resume(job))
     together("storing the configuration", lambda: store_config(run_dir, resolved), only_first=True)
 
     # The rows, tokenized once by process 0; the others find them ready.
     try:
         together("preparing the data", lambda: ensure_prepared(config, echo=echo), only_first=True)
     except DataError:
-        if stop.asked:  # the signal reached the preparation too
+        if stop.reached_soon():  # the signal reached the preparation too
             return None, True
         raise
+    if stop.reached():
+        return None, True
     prepared = ensure_prepared(config, echo=lambda _: None)
 
     # Compile, and say what it takes.
+    job.health.phase("compiling and restoring")
     started = time.monotonic()
-    train_step = step.compile_train_step(config, mesh, abstract)
+    train_step = job.profiler.program = step.compile_train_step(config, mesh, job.abstract)
     memory = train_step.memory_analysis()
     accelerator = accelerator_of(jax.devices()[0])
     if jax.process_index() == 0:
-        console.print(report.plan_table(config, mesh, abstract, memory=memory, accelerator=accelerator))
-        console.print(f"compiled in {time.monotonic() - started:.1f} s; {report.FLOPS_CONVENTION}")
+        job.console.print(report.plan_table(config, mesh, job.abstract, memory=memory, accelerator=accelerator))
+        job.console.print(f"compiled in {time.monotonic() - started:.1f} s; {report.FLOPS_CONVENTION}")
+
+    if stop.reached():
+        return None, True
 
     # Initialize or restore.
-    train_state, first_row = initialize_or_restore(config, mesh, abstract, prepared, checkpointer, echo)
+    train_state, first_row = initialize_or_restore(job, prepared)
     first_step = int(train_state.step)
     if first_step >= config.train.steps:
         echo(f"nothing to do: step {first_step} of {config.train.steps} is done (raise train.steps to go on)")
         return None, False
-    if stop.asked and jax.process_count() == 1:
+    if stop.reached():
         return None, True
 
     # The rows as batches, and the held-out rows.
@@ -208,15 +235,19 @@ def run(
         config,
         run_dir,
         position=DataPosition(prepared.fingerprint, first_row),
-        checkpointer=checkpointer,
+        checkpointer=job.checkpointer,
         evaluator=evaluator,
         writer=writer,
-        progress=report.ProgressReport(console, total=config.train.steps, done=first_step),
+        progress=report.ProgressReport(job.console, total=config.train.steps, done=first_step),
         accelerator=accelerator,
+        profiler=job.profiler,
+        health=job.health,
     )
     try:
         train_state, stopped = loop.run(train_step, train_state, batches.ahead(reader, placement), stop)
     finally:
+        job.health.phase("the end of the run")
+        job.profiler.stop()
         reader.close()
         loop.progress.close()
         if writer is not None:
@@ -234,11 +265,9 @@ def check_initial(config: Config, params: Params, echo: Callable[[str], None]) -
             echo(f"init.from has {change.key} {change.stored!r}; this run has {change.now!r}")
 
 
-def check_resume(
-    config: Config, run_dir: Path, checkpointer: checkpoint.Checkpointer, echo: Callable[[str], None]
-) -> None:
+def check_resume(job: Job) -> None:
     """Refuse what must not be resumed, and list harmless changes."""
-    steps = checkpointer.steps()
+    config, run_dir, steps = job.config, job.run_dir, job.checkpointer.steps()
     if steps and not config.checkpoint.resume:
         raise CheckpointError(
             f"{run_dir}: holds checkpoints up to step {steps[-1]} and checkpoint.resume is false; "
@@ -246,23 +275,17 @@ def check_resume(
         )
     for number in reversed(steps):
         try:
-            meta = checkpointer.meta(number)
+            meta = job.checkpointer.meta(number)
         except CheckpointError:
             continue  # restoring reports it
         for change in check_resumable(meta.config, config, checkpoint=f"{run_dir}/checkpoints/{number}"):
-            echo(f"resuming with {change.key} changed from {change.stored!r} to {change.now!r}")
+            job.echo(f"resuming with {change.key} changed from {change.stored!r} to {change.now!r}")
         break
 
 
-def initialize_or_restore(
-    config: Config,
-    mesh: Mesh,
-    abstract: state.TrainState,
-    prepared: PreparedData,
-    checkpointer: checkpoint.Checkpointer,
-    echo: Callable[[str], None],
-) -> tuple[state.TrainState, int]:
+def initialize_or_restore(job: Job, prepared: PreparedData) -> tuple[state.TrainState, int]:
     """The state to go on from, and the index of the next training row."""
+    config, checkpointer = job.config, job.checkpointer
 
     def accept(meta: checkpoint.CheckpointMeta) -> None:
         check_resumable(meta.config, config, checkpoint=f"{checkpointer.directory}/{meta.step}")
@@ -273,33 +296,15 @@ def initialize_or_restore(
                 f"data.vocabulary, or start in another run.dir with init.from"
             )
 
-    restored = checkpointer.restore_newest(abstract, accept=accept)
+    restored = checkpointer.restore_newest(job.abstract, accept=accept)
     if restored is not None:
         train_state, meta = restored
-        echo(f"resumed from {checkpointer.directory / str(meta.step)}")
+        job.echo(f"resumed from {checkpointer.directory / str(meta.step)}")
         return train_state, int(meta.data["next_row"])
     params = None
     if config.init.from_ is not None:
-        params = direct.load_initial(config, abstract.params, echo)
-    return state.initialize_state(config, mesh, params), 0
-
-
-def show_sample(config: Config, mesh: Mesh, train_state: state.TrainState, echo: Callable[[str], None]) -> None:
-    """Print a continuation of `log.sample_prompt`; to the terminal only, never to a file or tracker."""
-    vocabulary = load_vocabulary(config.data.vocabulary)
-    prompt = vocabulary.encode(config.log.sample_prompt or "") or [vocabulary.eos_id or 0]
-    if config.data.add_bos and vocabulary.bos_id is not None:
-        prompt = [vocabulary.bos_id, *prompt]
-    with jax.set_mesh(mesh):
-        drawn = continue_tokens(
-            LlamaConfig.build(config.model),  # attention chosen anew: the length is another
-            train_state.params,
-            prompt,
-            num_tokens=min(config.log.sample_tokens, max(1, config.train.sequence_length - len(prompt))),
-            stop=vocabulary.eos_id,
-            seed=config.run.seed,
-        )
-    echo(f"sample: {vocabulary.decode([*prompt, *drawn])}")
+        params = direct.load_initial(config, job.abstract.params, job.echo)
+    return state.initialize_state(config, job.mesh, params), 0
 
 
 if __name__ == "__main__":

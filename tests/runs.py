@@ -47,8 +47,13 @@ def start_processes(
     processes: int = 1,
     devices_per_process: int = 1,
     arguments: Sequence[str] = (),
+    module: str = "melama_jax.train",
+    own: Mapping[int, Sequence[str]] | None = None,
 ) -> list[subprocess.Popen]:
-    """Start `python -m melama_jax.train` in one or several real processes; output goes to `folder/log<i>`."""
+    """Start a command in one or several real processes; output goes to `folder/log<i>`.
+
+    `own` holds further arguments of single processes; one that begins with -c replaces the command's module.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(dict(tree)))
@@ -70,7 +75,9 @@ def start_processes(
                 "JAX_PROCESS_ID": str(process),
             }
         with (folder / f"log{process}").open("w") as log:
-            command = [sys.executable, "-m", "melama_jax.train", "--config", str(config), *arguments]
+            mine = list((own or {}).get(process, ()))
+            run = [mine.pop(0), mine.pop(0)] if mine[:1] == ["-c"] else ["-m", module]
+            command = [sys.executable, *run, "--config", str(config), *arguments, *mine]
             started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT))
     return started
 

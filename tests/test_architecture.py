@@ -20,14 +20,14 @@ BELOW = {
     "data": {"errors", "config"},
     "model": {"errors", "config", "parallel"},
     "training": {"errors", "config", "parallel", "model"},
-    "inference": {"errors", "config", "parallel", "model"},
+    "inference": {"errors", "config", "parallel", "model", "data"},
     "planning": {"errors", "config", "parallel", "model", "training"},
     "evaluation": {"errors", "config", "parallel", "model", "inference", "data"},
 }
 """What each part may import besides itself; the commands beside them (train.py, ...) may import everything."""
 WITH_TENSORFLOW = {"data/build.py", "data/tasks.py"}
 """The modules that define and run SeqIO tasks; everything else works where TensorFlow is not installed."""
-WITH_CONVERSION = {"train.py", "data/prepare.py"}
+WITH_CONVERSION = {"train.py", "preflight.py", "data/prepare.py"}
 """The commands that read other formats: training starts from them, preparation takes their tokenizer."""
 LONGEST = 450
 

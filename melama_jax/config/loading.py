@@ -43,10 +43,11 @@ class _Loader(yaml.SafeLoader):
 
 
 def load(path: str | Path, overrides: Iterable[str] = (), *, describe: Describe | None = None) -> Config:
-    """Read a YAML file, lay it over its `base:` if it names one, apply overrides, and check the whole.
+    """Read a YAML file, lay it over the `base:` that it names, apply overrides, and check the whole.
 
     Args:
-        path: The YAML file. Its `base:` key is a path relative to the file; a base may not have a base of its own.
+        path: The YAML file. Its `base:` key is a path relative to the file, or a list of them, each laid over the one
+            before; a base may not have a base of its own.
         overrides: Texts `section.key=value`, the value in YAML, applied in order.
         describe: What the weights of `init.from` say of themselves; asked where `model.preset` is auto or
             `data.vocabulary` is not given, and laid below what is given. None reads no weights.
@@ -57,15 +58,18 @@ def load(path: str | Path, overrides: Iterable[str] = (), *, describe: Describe 
     """
     path = Path(path)
     tree = _read_mapping(path)
-    base = tree.pop("base", None)
-    if base is not None:
+    given = tree.pop("base", None)
+    bases = given if isinstance(given, list) else [] if given is None else [given]
+    below: dict[str, Any] = {}
+    for base in bases:
         if not isinstance(base, str):
-            raise ConfigError(f"{path}: base: must be a path, found {base!r}")
+            raise ConfigError(f"{path}: base: must be a path or a list of paths, found {given!r}")
         base_path = path.parent / base
         base_tree = _read_mapping(base_path)
         if "base" in base_tree:
-            raise ConfigError(f"{base_path}: a base may not have a base: of its own; put its keys into {path}")
-        tree = _merge(base_tree, tree)
+            raise ConfigError(f"{base_path}: a base may not have a base: of its own; put it into the list of {path}")
+        below = _merge(below, base_tree)
+    tree = _merge(below, tree)
     overridden = []
     for text in overrides:
         tree = _merge(tree, _parse_override(text))

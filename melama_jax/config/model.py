@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -73,6 +73,9 @@ class ModelConfig(Section):
     """Dtype of the stored parameters."""
     compute_dtype: Dtype = "bfloat16"
     """Dtype of matrix products and activations; norms, softmax and logits stay in float32."""
+    matmul_dtype: Literal["fp8"] | None = None
+    """fp8: the layers' matrix products in 8 bits (E4M3, their gradients E5M2), on H100 and later, emulated on a CPU;
+    embedding, head and attention stay in compute_dtype. null: all in compute_dtype."""
 
     @model_validator(mode="before")
     @classmethod

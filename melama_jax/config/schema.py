@@ -71,8 +71,9 @@ class TrainConfig(Section):
     remat: Literal["none", "full", "dots", "names", "offload"] = "full"
     """Rematerialization: keep all activations; none inside a layer; matrix products; the named attention and SwiGLU
     results; or the layer inputs, offloaded to host memory."""
-    attention: Literal["auto", "reference", "xla", "cudnn", "splash"] = "auto"
-    """Attention backend; auto takes cuDNN flash on GPU, splash on TPU, XLA elsewhere."""
+    attention: Literal["auto", "reference", "xla", "cudnn", "triton", "splash"] = "auto"
+    """Attention backend; auto takes cuDNN flash on GPU (Triton for rows masked by segment before H100), splash on TPU,
+    XLA elsewhere."""
     loss_chunk_size: PositiveInt = 1024
     """Tokens per device whose logits exist at a time."""
     z_loss: Annotated[float, Field(ge=0)] = 0.0
@@ -243,6 +244,41 @@ class LogConfig(Section):
     """Tokens of that continuation."""
 
 
+class ProfileConfig(Section):
+    """Which steps are traced by XLA's profiler; see docs/profiling.md."""
+
+    start_step: PositiveInt | None = None
+    """First step of a trace, counted as in the log; null for none. The first steps of a job are slower than others."""
+    num_steps: PositiveInt = 3
+    """Steps of a trace, of those that SIGUSR2 asks a running job for too."""
+    hosts: Literal["first", "all"] = "first"
+    """Which processes trace: the first alone, or all (on SIGUSR2 each that gets it)."""
+    hlo: bool = True
+    """Write the compiled step beside a trace; `melama_jax.profile summarize` then knows what each operation is."""
+    memory: bool = True
+    """Write what lies in the devices' memory beside a trace, for pprof."""
+    port: Annotated[int | None, Field(ge=1024, le=65535)] = None
+    """Port on which xprof can ask for a trace, that of process p being p higher; null for none. JAX's server listens
+    on every interface and asks for no password."""
+
+
+class HealthConfig(Section):
+    """When a run is taken to hang, to have lost a process, or to be held up by one; see docs/operations.md."""
+
+    watchdog: bool = True
+    """End a process with status 76, and write the stacks of its threads, when no step is done for too long."""
+    step_factor: Annotated[float, Field(ge=2)] = 10.0
+    """Too long is this many times the median step ..."""
+    min_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """... but at least this."""
+    pause_minutes: Annotated[float, Field(gt=0)] = 60.0
+    """Longest that compiling and restoring, the first step, an evaluation, a save or the run's end may each take."""
+    peer_timeout_seconds: Annotated[float, Field(ge=2, le=45)] = 30.0
+    """A process that was silent for so long is taken for dead, and its job ends; JAX itself gives up after 50 s."""
+    straggler_ratio: Annotated[float, Field(gt=1)] = 1.5
+    """A process is reported when it loses this many times the median of all processes to something of its own."""
+
+
 class Config(Section):
     """Everything a run needs; the same tree for every command."""
 
@@ -266,6 +302,10 @@ class Config(Section):
     """Where the first parameters come from."""
     log: LogConfig = LogConfig()
     """What is reported."""
+    profile: ProfileConfig = ProfileConfig()
+    """Which steps are traced."""
+    health: HealthConfig = HealthConfig()
+    """When it is taken to hang."""
 
     @model_validator(mode="before")
     @classmethod

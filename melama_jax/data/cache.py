@@ -111,8 +111,13 @@ def check_inputs(config: Config) -> tuple[dict[str, float], Vocabulary, dict[str
     return rates, vocabulary, {task: find_files(task, data.sources[task], root) for task in rates}
 
 
-def plan_caches(config: Config, *, echo: Callable[[str], object] = print) -> CachePlan:
+def plan_caches(config: Config, *, echo: Callable[[str], object] = print, remember: bool = True) -> CachePlan:
     """Find and hash the source files of every task with a positive rate.
+
+    Args:
+        config: The whole tree.
+        echo: Prints one line.
+        remember: Whether new hashes are kept in the cache folder.
 
     Raises:
         ConfigError: An unknown task, or a vocabulary that the model or the settings cannot work with.
@@ -122,7 +127,8 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print) -> Cac
     rates, vocabulary, found = check_inputs(config)
     layout = RowLayout.of(sequence_length=config.train.sequence_length, vocab_size=vocabulary.vocab_size)
     cache_dir = Path(data.cache_dir)
-    hashes = _hash_files([file for files, _ in found.values() for file in files], cache_dir, echo=echo)
+    everything = [file for files, _ in found.values() for file in files]
+    hashes = _hash_files(everything, cache_dir, echo=echo, remember=remember)
     plans = []
     for task, (files, left_out) in found.items():
         identity = {
@@ -263,7 +269,9 @@ def check_unchanged(plan: TaskPlan) -> None:
             raise DataError(f"{file.path}: changed while it was read; run again when it is complete")
 
 
-def _hash_files(files: Sequence[SourceFile], cache_dir: Path, *, echo: Callable[[str], object]) -> dict[str, str]:
+def _hash_files(
+    files: Sequence[SourceFile], cache_dir: Path, *, echo: Callable[[str], object], remember: bool
+) -> dict[str, str]:
     """SHA-256 by path; remembered by path, size and time of change, so that terabytes are hashed once."""
     memo_path = cache_dir / _HASHES_NAME
     memo = _read_json(memo_path) or {}
@@ -287,7 +295,7 @@ def _hash_files(files: Sequence[SourceFile], cache_dir: Path, *, echo: Callable[
         for path, sha256 in new.items()
         if time.time_ns() - wanted[path].mtime_ns > _FRESH_NS
     }
-    if settled:
+    if settled and remember:
         with contextlib.suppress(DataError):  # A read-only cache can still be read.
             make_private_folder(cache_dir)
             write_json(memo_path, (_read_json(memo_path) or {}) | settled)

@@ -6,10 +6,30 @@ from collections.abc import Sequence
 
 import jax
 import numpy as np
-from jax.sharding import PartitionSpec
+from jax.sharding import Mesh, PartitionSpec
 
+from melama_jax.config import Config
+from melama_jax.data.vocabulary import load_vocabulary
 from melama_jax.model import llama
 from melama_jax.model.llama_config import LlamaConfig
+
+
+def sample(config: Config, mesh: Mesh, params: llama.Params) -> str:
+    """A prompt (`log.sample_prompt`) with a continuation drawn from the model."""
+    vocabulary = load_vocabulary(config.data.vocabulary)
+    prompt = vocabulary.encode(config.log.sample_prompt or "") or [vocabulary.eos_id or 0]
+    if config.data.add_bos and vocabulary.bos_id is not None:
+        prompt = [vocabulary.bos_id, *prompt]
+    with jax.set_mesh(mesh):
+        drawn = continue_tokens(
+            LlamaConfig.build(config.model),  # attention chosen anew: the length is another
+            params,
+            prompt,
+            num_tokens=min(config.log.sample_tokens, max(1, config.train.sequence_length - len(prompt))),
+            stop=vocabulary.eos_id,
+            seed=config.run.seed,
+        )
+    return vocabulary.decode([*prompt, *drawn])
 
 
 def continue_tokens(

@@ -1,4 +1,4 @@
-"""One contract for causal attention, and its backends: reference, XLA, cuDNN flash (GPU), splash (TPU).
+"""One contract for causal attention, and its backends: reference, XLA, cuDNN flash and Triton (GPU), splash (TPU).
 
 Shapes: B batch, T query tokens, S key tokens, H query heads, K key/value heads (H divisible by K), E head dim.
 
@@ -17,7 +17,10 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Float, Int
 
 from melama_jax.errors import ConfigError
-from melama_jax.parallel.mesh import constrain, spec_of
+from melama_jax.model.blockwise import Layout, Marks, blockwise
+from melama_jax.model.packed import TRITON_BLOCK, cudnn_packed, triton
+from melama_jax.parallel.hardware import compute_capability
+from melama_jax.parallel.mesh import spec_of
 
 Query = Float[Array, "B T H E"]
 KeyValue = Float[Array, "B S K E"]
@@ -26,6 +29,7 @@ Ids = Int[Array, "B T"]
 _SPLASH_BLOCK = 512
 
 
+@jax.named_scope("attention")
 def attention(
     q: Query,
     k: KeyValue,
@@ -46,7 +50,7 @@ def attention(
         v: Values.
         segment_ids: Documents of a packed row; 0 is padding, which only sees padding. None: one document.
         positions: Where given, causality follows them instead of the index; splash refuses them.
-        backend: reference, xla, cudnn, splash, or auto (by the platform of the mesh, or of the default device).
+        backend: reference, xla, cudnn, triton, splash, or auto (by the devices of the mesh, or the default device).
 
     Raises:
         ConfigError: The backend cannot serve this dtype, head dim, length or `positions`.
@@ -54,16 +58,34 @@ def attention(
     if q.shape[2] % k.shape[2]:
         raise ConfigError(f"attention: {k.shape[2]} key/value heads do not divide {q.shape[2]} query heads")
     if backend == "auto":
-        backend = auto_backend(q.dtype, q.shape[-1], q.shape[1] // _context_shards(), positions is not None)
+        shards = _context_shards()
+        backend = auto_backend(
+            q.dtype,
+            q.shape[-1],
+            q.shape[1] // shards,
+            positions is not None,
+            packed=segment_ids is not None and shards == 1,
+        )
     return _BACKENDS[backend](q, k, v, segment_ids, positions)
 
 
-def auto_backend(dtype: jnp.dtype, head_dim: int, length: int, has_positions: bool, platform: str | None = None) -> str:
-    """The fastest backend that can serve such an input, of this length per context shard, on the platform."""
+def auto_backend(
+    dtype: jnp.dtype,
+    head_dim: int,
+    length: int,
+    has_positions: bool,
+    platform: str | None = None,
+    *,
+    packed: bool = False,
+) -> str:
+    """The fastest backend that can serve such an input, of this length per context shard, on the platform.
+
+    `packed` rows carry segment ids and are whole on each device: cuDNN would need a mask for them before Hopper.
+    """
     platform = platform or _platform()
-    half = jnp.dtype(dtype) in (jnp.bfloat16, jnp.float16)
-    if platform in ("gpu", "cuda") and half and head_dim <= 128 and head_dim % 8 == 0:
-        return "cudnn"
+    if platform in ("gpu", "cuda") and _on_cudnn(dtype, head_dim):
+        masked = packed and not _hopper_or_later()
+        return "triton" if masked and not has_positions and length % TRITON_BLOCK == 0 else "cudnn"
     if platform == "tpu" and head_dim % 128 == 0 and length % 128 == 0 and not has_positions:
         return "splash"
     return "xla"
@@ -91,17 +113,29 @@ def _reference(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, posi
 
 
 def _xla(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positions: Ids | None) -> Query:
-    k, v = (constrain(x, "batch", None, "kv_heads", None) for x in (k, v))
-    if segment_ids is None and positions is None:
-        out = jax.nn.dot_product_attention(q, k, v, is_causal=True, implementation="xla")
-    else:
-        mask = causal_mask(q.shape[1], segment_ids, positions)[:, None]
-        out = jax.nn.dot_product_attention(q, k, v, mask=mask, implementation="xla")
-    return constrain(out, "batch", "sequence", "heads", None)
+    shards = _context_shards()
+    layout = Layout(by_index=positions is None and shards == 1, row_by_row=_platform() == "cpu")
+
+    def local(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positions: Ids | None) -> Query:
+        start = jax.lax.axis_index("context") * q.shape[1] if shards > 1 else 0
+
+        def own(x: Ids) -> Ids:
+            return x if shards == 1 else jax.lax.dynamic_slice_in_dim(x, start, q.shape[1], 1)
+
+        order = jnp.arange(k.shape[1])[None] if positions is None else positions
+        order = jnp.broadcast_to(order, k.shape[:2])
+        segments = (None, None) if segment_ids is None else (own(segment_ids), segment_ids)
+        return blockwise(layout, q, k, v, Marks(own(order), order, *segments))
+
+    return _per_shard(local, q, k, v, segment_ids, positions)
+
+
+def _on_cudnn(dtype: Any, head_dim: int) -> bool:
+    return jnp.dtype(dtype) in (jnp.bfloat16, jnp.float16) and head_dim <= 128 and head_dim % 8 == 0
 
 
 def _cudnn(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positions: Ids | None) -> Query:
-    if jnp.dtype(q.dtype) not in (jnp.bfloat16, jnp.float16) or q.shape[-1] > 128 or q.shape[-1] % 8:
+    if not _on_cudnn(q.dtype, q.shape[-1]):
         raise ConfigError(
             f"train.attention cudnn takes bfloat16 or float16 and a head_dim of at most 128 divisible by 8; found "
             f"{q.dtype} and {q.shape[-1]}; set model.compute_dtype: bfloat16, or train.attention: xla"
@@ -109,8 +143,11 @@ def _cudnn(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, position
     shards = _context_shards()
 
     def local(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positions: Ids | None) -> Query:
-        if segment_ids is None and positions is None and shards == 1:
-            return jax.nn.dot_product_attention(q, k, v, is_causal=True, implementation="cudnn")
+        if positions is None and shards == 1:
+            if segment_ids is None:
+                return jax.nn.dot_product_attention(q, k, v, is_causal=True, implementation="cudnn")
+            if _hopper_or_later() and q.shape[1] % TRITON_BLOCK == 0 and q.size < 2**31:  # its offsets are int32
+                return cudnn_packed(q, k, v, segment_ids)
         start = jax.lax.axis_index("context") * q.shape[1] if shards > 1 else 0
         length = k.shape[1]
         order = jnp.arange(length)[None] if positions is None else positions
@@ -122,6 +159,20 @@ def _cudnn(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, position
         return jax.nn.dot_product_attention(q, k, v, mask=mask, implementation="cudnn")
 
     return _per_shard(local, q, k, v, segment_ids, positions)
+
+
+def _triton(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positions: Ids | None) -> Query:
+    shards = _context_shards()
+    if positions is not None or shards > 1 or q.shape[1] % TRITON_BLOCK or q.shape[-1] > 128:
+        raise ConfigError(
+            f"train.attention triton takes a sequence divisible by {TRITON_BLOCK} on one context shard, a head_dim of "
+            f"at most 128 and no positions; found {q.shape[1]}, {shards} shards and {q.shape[-1]}; use auto"
+        )
+
+    def local(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, _: None) -> Query:
+        return triton(q, k, v, segment_ids, interpret=_platform() == "cpu")
+
+    return _per_shard(local, q, k, v, segment_ids, None)
 
 
 def _splash(q: Query, k: KeyValue, v: KeyValue, segment_ids: Ids | None, positions: Ids | None) -> Query:
@@ -209,4 +260,13 @@ def _platform() -> str:
     return jax.default_backend() if device is None else device.platform
 
 
-_BACKENDS = {"reference": _reference, "xla": _xla, "cudnn": _cudnn, "splash": _splash}
+def _hopper_or_later() -> bool:
+    """Whether those devices are GPUs with cuDNN's packed layout."""
+    device = jax.sharding.get_abstract_mesh().abstract_device
+    if device is None or device.platform == jax.default_backend():
+        device = jax.local_devices()[0]  # it knows more of itself than its kind tells
+    capability = compute_capability(device)
+    return capability is not None and capability >= (9, 0)
+
+
+_BACKENDS = {"reference": _reference, "xla": _xla, "cudnn": _cudnn, "triton": _triton, "splash": _splash}

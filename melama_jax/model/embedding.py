@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
+from melama_jax.parallel import collectives
 from melama_jax.parallel.mesh import spec_of
 
 Table = Float[Array, "V D"]
@@ -24,6 +25,7 @@ Static = tuple[str, str, int]
 """Compute dtype, table dtype, V."""
 
 
+@jax.named_scope("embedding")
 def embed(table: Table, tokens: Tokens, dtype: jnp.dtype) -> Hidden:
     """Rows of the table for tokens, in `dtype`, the tokens split over context and tensor.
 
@@ -38,10 +40,10 @@ def embed(table: Table, tokens: Tokens, dtype: jnp.dtype) -> Hidden:
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _embed(static: Static, table: Table, tokens: Tokens) -> Hidden:
     def local(table: jax.Array, tokens: jax.Array) -> jax.Array:
-        rows = lax.all_gather(table.astype(static[0]), "fsdp", axis=1, tiled=True)
+        rows = collectives.all_gather(table.astype(static[0]), "fsdp", 1)
         place, mine = _own_rows(tokens, rows.shape[0])
         found = jnp.where(mine[..., None], rows[place], 0)
-        return lax.psum_scatter(found, "tensor", scatter_dimension=1, tiled=True)
+        return collectives.psum_scatter(found, "tensor", 1)
 
     if jax.sharding.get_abstract_mesh().empty:
         return table.astype(static[0])[tokens]
@@ -61,13 +63,13 @@ def _backward(static: Static, tokens: Tokens, gradient: Hidden) -> tuple[Table, 
     _, dtype, vocab_size = static
 
     def local(gradient: jax.Array, tokens: jax.Array) -> jax.Array:
-        gradient = lax.all_gather(gradient, "tensor", axis=1, tiled=True).astype(jnp.float32)
+        gradient = collectives.all_gather(gradient, "tensor", 1).astype(jnp.float32)
         rows = vocab_size // lax.axis_size("tensor")
         place, mine = _own_rows(tokens, rows)
         summed = jnp.zeros((rows, gradient.shape[-1]), jnp.float32)
         summed = summed.at[place].add(jnp.where(mine[..., None], gradient, 0))
-        summed = lax.psum_scatter(summed, "fsdp", scatter_dimension=1, tiled=True)
-        return lax.psum(summed, ("data", "context")).astype(dtype)
+        summed = collectives.psum_scatter(summed, "fsdp", 1)
+        return collectives.psum(summed, "data", "context").astype(dtype)
 
     if jax.sharding.get_abstract_mesh().empty:
         zeros = jnp.zeros((vocab_size, gradient.shape[-1]), jnp.float32)

@@ -19,7 +19,7 @@ from flax import nnx
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Int
 
-from melama_jax.model import rope
+from melama_jax.model import fp8, linear, rope
 from melama_jax.model.attention import attention
 from melama_jax.model.embedding import embed
 from melama_jax.model.llama_config import LlamaConfig
@@ -50,11 +50,22 @@ def _use(param: nnx.Param, config: LlamaConfig) -> jax.Array:
     return gather(value.astype(config.compute), tuple(axes[len(axes) - value.ndim :]))
 
 
+def _product(x: Float[Array, "B T ..."], param: nnx.Param, config: LlamaConfig, contracted: int = 1) -> jax.Array:
+    """A layer's matrix product, over the last dimensions of `x` and the first of the matrix."""
+    multiply = fp8.product if config.matmul_dtype == "fp8" else linear.product
+    return multiply(x, _use(param, config), contracted)
+
+
 def rms_norm(x: Hidden, scale: Float[Array, " D"], eps: float) -> Hidden:
     """Root-mean-square norm (arXiv 1910.07467), computed in float32, returned in the dtype of `x`."""
     wide = x.astype(jnp.float32)
     wide = wide * jax.lax.rsqrt(jnp.mean(wide * wide, axis=-1, keepdims=True) + eps)
     return (wide * scale.astype(jnp.float32)).astype(x.dtype)
+
+
+def _gathered(normed: Hidden) -> Hidden:
+    """A norm's result with the tokens of all tensor shards; split first, else it would be gathered before its cast."""
+    return constrain(constrain(normed, "batch", "residual_sequence", "hidden"), "batch", "sequence", "hidden")
 
 
 class Attention(nnx.Module):
@@ -73,15 +84,13 @@ class Attention(nnx.Module):
         """Attend within the sequence; `positions` turn the heads, causality is by index."""
         config = self.config
         inverse = rope.frequencies(config.head_dim, config.rope_theta, config.rope_scaling)
-        q = jnp.einsum("btd,dhe->bthe", x, _use(self.query, config))
-        k = jnp.einsum("btd,dke->btke", x, _use(self.key, config))
-        v = jnp.einsum("btd,dke->btke", x, _use(self.value, config))
+        q, k, v = (_product(x, matrix, config) for matrix in (self.query, self.key, self.value))
         q = constrain(rope.rotate(q, positions, inverse), "batch", "sequence", "heads", None)
         k = constrain(rope.rotate(k, positions, inverse), "batch", "sequence", "kv_heads", None)
         v = constrain(v, "batch", "sequence", "kv_heads", None)
         heads = attention(q, k, v, segment_ids=segment_ids, backend=config.attention)
         heads = checkpoint_name(heads, "attention")
-        return jnp.einsum("bthe,hed->btd", heads, _use(self.out, config))
+        return _product(heads, self.out, config, contracted=2)
 
 
 class MLP(nnx.Module):
@@ -94,12 +103,13 @@ class MLP(nnx.Module):
         self.up = _parameter(config, rngs, *stack, embed, mlp)
         self.down = _parameter(config, rngs, *stack, mlp, embed)
 
+    @jax.named_scope("mlp")
     def __call__(self, x: Hidden) -> Hidden:
         """silu(x gate) * (x up), projected down."""
-        gate = constrain(x @ _use(self.gate, self.config), "batch", "sequence", "mlp")
-        up = constrain(x @ _use(self.up, self.config), "batch", "sequence", "mlp")
+        gate = constrain(_product(x, self.gate, self.config), "batch", "sequence", "mlp")
+        up = constrain(_product(x, self.up, self.config), "batch", "sequence", "mlp")
         gate, up = checkpoint_name(gate, "mlp"), checkpoint_name(up, "mlp")
-        return (jax.nn.silu(gate) * up) @ _use(self.down, self.config)
+        return _product(jax.nn.silu(gate) * up, self.down, self.config)
 
 
 class DecoderLayer(nnx.Module):
@@ -116,12 +126,10 @@ class DecoderLayer(nnx.Module):
     def __call__(self, x: Hidden, positions: Tokens, segment_ids: Tokens | None) -> Hidden:
         """One decoder layer. Between blocks the tokens are split over context and tensor (sequence parallelism)."""
         eps = self.config.rms_norm_eps
-        normed = rms_norm(x, self.attention_norm[...], eps)
-        normed = constrain(normed, "batch", "sequence", "hidden")
+        normed = _gathered(rms_norm(x, self.attention_norm[...], eps))
         attended = self.attention(normed, positions, segment_ids)
         x = x + constrain(attended, "batch", "residual_sequence", "hidden")
-        normed = rms_norm(x, self.mlp_norm[...], eps)
-        normed = constrain(normed, "batch", "sequence", "hidden")
+        normed = _gathered(rms_norm(x, self.mlp_norm[...], eps))
         return x + constrain(self.mlp(normed), "batch", "residual_sequence", "hidden")
 
 

@@ -38,6 +38,7 @@ class LlamaConfig:
         initializer_range: Standard deviation of the initial matrices, before they are cut off at twice it.
         param_dtype: Dtype name of the stored parameters.
         compute_dtype: Dtype name of matrix products.
+        matmul_dtype: fp8 for the layers' products in 8 bits (`melama_jax.model.fp8`), else None.
         attention: Attention backend, see `melama_jax.model.attention`.
         remat: Rematerialization policy, see `melama_jax.model.llama`.
         vocab_padding: Last rows of the vocabulary that stand for no token and are never predicted.
@@ -57,6 +58,7 @@ class LlamaConfig:
     initializer_range: float = 0.02
     param_dtype: str = "float32"
     compute_dtype: str = "bfloat16"
+    matmul_dtype: str | None = None
     attention: str = "auto"
     remat: str = "none"
     vocab_padding: int = 0

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
-from typing import TypeVar
+import time
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 import jax
 
@@ -20,6 +21,17 @@ _calls = itertools.count()
 _WEEK = 7 * 24 * 3600.0
 
 
+class PeerLostError(MeshError):
+    """Another process is gone: what this process met is the symptom, not the cause."""
+
+
+def coordination_client() -> Any:
+    """The client of JAX's coordination service, or None in a job of one process; it has no public handle."""
+    from jax._src import distributed as jax_distributed
+
+    return jax_distributed.global_state.client
+
+
 def gather(name: str, value: str, *, timeout_seconds: float = 3600.0) -> list[str]:
     """Every process's value, by process; all processes must call this in the same order.
 
@@ -29,23 +41,72 @@ def gather(name: str, value: str, *, timeout_seconds: float = 3600.0) -> list[st
         timeout_seconds: How long to wait for the others.
 
     Raises:
-        MeshError: Another process ended, or did not come in time.
+        PeerLostError: Another process ended, or did not come in time.
     """
     if jax.process_count() == 1:
         return [value]
-    # The coordination service has no public handle.
-    from jax._src import distributed as jax_distributed
-
-    client = jax_distributed.global_state.client
-    assert client is not None
+    client = coordination_client()
     place = f"melama/{next(_calls)}-{name}"
     client.key_value_set(f"{place}/{jax.process_index()}", value)
     try:
         client.wait_at_barrier(place, int(timeout_seconds * 1000))
     except jax.errors.JaxRuntimeError:
-        raise MeshError(f"{name}: another process ended, or did not come in {timeout_seconds:g} s") from None
+        raise PeerLostError(f"{name}: another process ended, or did not come in {timeout_seconds:g} s") from None
     found = {int(key.rsplit("/", 1)[1]): said for key, said in client.key_value_dir_get(f"{place}/")}
     return [found[process] for process in range(jax.process_count())]
+
+
+def exchange(name: str, value: str, *, timeout_seconds: float, without: Collection[int] = ()) -> dict[int, str]:
+    """The values of the processes that come in time, by process; it waits for nobody longer, and raises nothing.
+
+    Args:
+        name: What the exchange is about; used once in a job.
+        value: This process's word.
+        timeout_seconds: How long to wait for the others.
+        without: Processes that are not waited for.
+    """
+    process, client = jax.process_index(), coordination_client()
+    if client is None:
+        return {process: value}
+    until = time.monotonic() + timeout_seconds
+    client.key_value_set(f"melama/{name}/{process}", value)
+    awaited = set(range(jax.process_count())) - set(without)
+    while True:
+        found = {int(key.rsplit("/", 1)[1]): said for key, said in client.key_value_dir_get(f"melama/{name}/")}
+        if awaited <= found.keys() or time.monotonic() > until:
+            return found
+        time.sleep(0.02)
+
+
+def clock_offsets(*, timeout_seconds: float, rounds: int = 3) -> dict[int, tuple[float, float]]:
+    """In process 0: how far the other processes' clocks are ahead, and how sure that is, both in seconds.
+
+    Process 0 asks each in turn for its time, by the coordination service; the true offset lies within half of the
+    round trip, of which the shortest counts. All processes must call this once; the others get nothing.
+
+    Raises:
+        PeerLostError: A process did not answer.
+    """
+    client, process = coordination_client(), jax.process_index()
+    offsets: dict[int, tuple[float, float]] = {}
+    limit = int(timeout_seconds * 1000)
+    try:
+        for other in range(1, jax.process_count()):
+            for number in range(rounds):
+                ask, answer = (f"melama/clock-{word}/{other}/{number}" for word in ("ask", "answer"))
+                if process == other:
+                    client.blocking_key_value_get(ask, limit)
+                    client.key_value_set(answer, repr(time.time()))
+                elif process == 0:
+                    before = time.time()
+                    client.key_value_set(ask, "")
+                    there = float(client.blocking_key_value_get(answer, limit))
+                    after = time.time()
+                    found = there - (before + after) / 2, (after - before) / 2
+                    offsets[other] = min(found, offsets.get(other, found), key=lambda pair: pair[1])
+    except jax.errors.JaxRuntimeError:
+        raise PeerLostError(f"clocks: a process did not answer in {timeout_seconds:g} s") from None
+    return offsets
 
 
 def together(
@@ -77,9 +138,9 @@ def together(
             message = f"{name}: process {jax.process_index()} failed with {type(error).__name__}; see its log"
             said = json.dumps({"type": "MeshError", "message": message})
     outcomes = gather(name, said, timeout_seconds=timeout_seconds)
-    if failure is not None:
-        raise failure
     for outcome in filter(None, outcomes):
         told = json.loads(outcome)
-        raise getattr(errors, told["type"], MeshError)(told["message"])
+        error: Any = failure or getattr(errors, told["type"], MeshError)(told["message"])
+        error.agreed = True
+        raise error
     return result

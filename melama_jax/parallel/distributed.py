@@ -14,7 +14,10 @@ from pathlib import Path
 import jax
 
 from melama_jax.errors import MeshError
+from melama_jax.parallel.rendezvous import meet
 
+HEARTBEAT_SECONDS = 50
+"""JAX ends a process that cannot reach the others for so long; its abort is the last resort behind `peers`."""
 _LOOPBACK_OVERRIDE = "MELAMA_ALLOW_LOOPBACK"
 _PMIX_SERVERS = ("PMIX_SERVER_URI41", "PMIX_SERVER_URI4", "PMIX_SERVER_URI3", "PMIX_SERVER_URI21", "PMIX_SERVER_URI2")
 
@@ -76,8 +79,12 @@ def detect(environ: Mapping[str, str] | None = None) -> Cluster:
 _joined: Cluster | None = None
 
 
-def initialize(echo: Callable[[str], None] = print) -> Cluster:
+def initialize(echo: Callable[[str], None] = print, *, timeout_seconds: float = 300) -> Cluster:
     """Detect the job, connect its processes, and say what was found (process 0 alone); once in a process.
+
+    Args:
+        echo: Where the two lines go.
+        timeout_seconds: How long to wait for the other processes.
 
     Raises:
         MeshError: The job's description cannot work, or its processes did not meet.
@@ -87,8 +94,10 @@ def initialize(echo: Callable[[str], None] = print) -> Cluster:
         return _joined
     cluster = detect()
     if cluster.kind == "TPU":
-        jax.distributed.initialize()
+        jax.distributed.initialize(heartbeat_timeout_seconds=HEARTBEAT_SECONDS)
     elif cluster.num_processes > 1:
+        assert cluster.coordinator is not None
+        meet(cluster.coordinator, cluster.num_processes, cluster.process_id, timeout_seconds=timeout_seconds)
         try:
             jax.distributed.initialize(
                 coordinator_address=cluster.coordinator,
@@ -97,6 +106,7 @@ def initialize(echo: Callable[[str], None] = print) -> Cluster:
                 local_device_ids=list(cluster.local_device_ids) if cluster.local_device_ids else None,
                 # Ours is done above; JAX's would restrict a process that owns a whole node to its first device.
                 cluster_detection_method="deactivate",
+                heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
             )
         except RuntimeError as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__

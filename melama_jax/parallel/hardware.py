@@ -24,6 +24,7 @@ class Accelerator:
         network_bandwidth: Bytes/s that one device's share of the network between nodes carries, as vendors build such
             nodes (one adapter per GPU: 200 Gbit/s for A100, 400 for later ones); as the links for a TPU slice.
         watts: Board power, for a bound on energy; None where the vendor states none.
+        compute_capability: CUDA's generation number; None for a TPU.
     """
 
     name: str
@@ -33,16 +34,17 @@ class Accelerator:
     link_bandwidth: float
     network_bandwidth: float
     watts: float | None = None
+    compute_capability: tuple[int, int] | None = None
 
 
 _GIB = 1024**3
-A100_80GB = Accelerator("A100-80GB", 312e12, 80 * _GIB, 2039e9, 300e9, 25e9, 400)
-A100_40GB = Accelerator("A100-40GB", 312e12, 40 * _GIB, 1555e9, 300e9, 25e9, 400)
-H100 = Accelerator("H100", 989e12, 80 * _GIB, 3350e9, 450e9, 50e9, 700)
-H100_PCIE = Accelerator("H100-PCIe", 756e12, 80 * _GIB, 2000e9, 64e9, 50e9, 350)
-H100_NVL = Accelerator("H100-NVL", 835e12, 94 * 10**9, 3900e9, 300e9, 50e9, 400)
-H200 = Accelerator("H200", 989e12, 141 * 10**9, 4800e9, 450e9, 50e9, 700)
-B200 = Accelerator("B200", 2250e12, 180 * 10**9, 8000e9, 900e9, 50e9, 1000)
+A100_80GB = Accelerator("A100-80GB", 312e12, 80 * _GIB, 2039e9, 300e9, 25e9, 400, (8, 0))
+A100_40GB = Accelerator("A100-40GB", 312e12, 40 * _GIB, 1555e9, 300e9, 25e9, 400, (8, 0))
+H100 = Accelerator("H100", 989e12, 80 * _GIB, 3350e9, 450e9, 50e9, 700, (9, 0))
+H100_PCIE = Accelerator("H100-PCIe", 756e12, 80 * _GIB, 2000e9, 64e9, 50e9, 350, (9, 0))
+H100_NVL = Accelerator("H100-NVL", 835e12, 94 * 10**9, 3900e9, 300e9, 50e9, 400, (9, 0))
+H200 = Accelerator("H200", 989e12, 141 * 10**9, 4800e9, 450e9, 50e9, 700, (9, 0))
+B200 = Accelerator("B200", 2250e12, 180 * 10**9, 8000e9, 900e9, 50e9, 1000, (10, 0))
 TPU_V4 = Accelerator("TPU v4", 275e12, 32 * _GIB, 1228e9, 100e9, 100e9)
 TPU_V5E = Accelerator("TPU v5e", 197e12, 16 * _GIB, 819e9, 100e9, 100e9)
 TPU_V5P = Accelerator("TPU v5p", 459e12, 95 * _GIB, 2765e9, 200e9, 200e9)
@@ -74,6 +76,24 @@ def accelerator_of(device: Any) -> Accelerator | None:
     """The data sheet of a device, or None when it is not in the table (then MFU is not reported)."""
     kind = device.device_kind.lower()
     return next((sheet for key, sheet in _BY_DEVICE_KIND if re.search(rf"\b{key}\b", kind)), None)
+
+
+def compute_capability(device: Any) -> tuple[int, int] | None:
+    """CUDA's generation number of a device, (9, 0) for an H100; None for other platforms and unknown absent devices."""
+    stated = getattr(device, "compute_capability", None)
+    if stated is not None:
+        major, minor = str(stated).split(".")
+        return int(major), int(minor)
+    sheet = accelerator_of(device)
+    return sheet.compute_capability if sheet is not None else None
+
+
+def has_fp8(device: Any) -> bool:
+    """Whether a device multiplies 8-bit floating point: CUDA 8.9 and later, TPUs newer than the table; CPUs emulate."""
+    if device.platform == "tpu":
+        return accelerator_of(device) is None
+    capability = compute_capability(device)
+    return device.platform == "cpu" or (capability is not None and capability >= (8, 9))
 
 
 def memory_in_use(devices: Sequence[Any] | None = None) -> int | None:

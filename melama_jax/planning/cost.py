@@ -2,7 +2,8 @@
 
 Every scheduled instruction takes the longer of its FLOPs at a share of the peak and its bytes at a share of the
 memory's bandwidth. A collective that XLA started early runs beside what is scheduled until it is awaited; what is left
-of it then is exposed. Loops are simulated once and multiplied.
+of it then is exposed. So does a copy between a TPU's memory and its cores' own. Loops are simulated once and
+multiplied.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import math
 import re
 from collections.abc import Callable
 
-from melama_jax.planning.program import Computation, Instruction, Program, collective_kind
+import numpy as np
+
+from melama_jax.planning.program import COLLECTIVES, Computation, Instruction, Program, chain_ended_by, collective_in
 
 FREE = frozenset(
     [
@@ -94,8 +97,9 @@ def _cost(
     times: int,
 ) -> Cost:
     total = Cost()
-    running: dict[str, float] = {}  # when a collective that was started will be done
-    clock = link_free = 0.0
+    running: dict[str, tuple[str, float]] = {}  # what was started and when it will be done, by what waits for it
+    copying: dict[str, float] = {}
+    clock = link_free = memory_free = 0.0
 
     def wait(name: str, until: float) -> None:
         nonlocal clock
@@ -104,35 +108,51 @@ def _cost(
         exposed[name] = exposed.get(name, 0.0) + left * times
         clock += left
 
+    def work(seconds: float) -> None:
+        nonlocal clock
+        total.compute_seconds += seconds
+        clock += seconds
+
     for instruction in computation.instructions:
         if instruction.opcode in FREE:
             continue
         if instruction.opcode in ("while", "call", "conditional"):
             trips = program.trips(instruction) if instruction.opcode == "while" else 1
-            for called in _bodies(instruction):
-                inner = _cost(program.computations[called], program, rates, collective_seconds, exposed, times * trips)
-                total.add(inner, trips)
-                clock += trips * inner.step_seconds
-        elif (kind := collective_kind(instruction, program)) is not None:
+            inner = [
+                _cost(program.computations[called], program, rates, collective_seconds, exposed, times * trips)
+                for called in _bodies(instruction)
+            ]
+            if instruction.opcode == "conditional":  # the branch that takes longer
+                inner = sorted(inner, key=lambda branch: branch.step_seconds)[-1:]
+            for one in inner:
+                total.add(one, trips)
+                clock += trips * one.step_seconds
+        elif (found := collective_in(instruction, program)) is not None:
             seconds = collective_seconds(instruction)
             total.collective_seconds += seconds
-            done = max(clock, link_free) + seconds
-            link_free = done
-            if instruction.opcode.endswith("-start") and kind:
-                running[instruction.name] = done
+            link_free = done = max(clock, link_free) + seconds
+            if instruction.opcode.endswith("-start") or found[1].chain:
+                running[found[1].chain or instruction.name] = instruction.name, done
             else:
                 wait(instruction.name, done)
+        elif (chain := chain_ended_by(instruction, program)) is not None:
+            if chain in running:
+                wait(*running.pop(chain))
         elif instruction.opcode.endswith("-done"):
-            started = _started(instruction, running)
-            if started is not None:
-                wait(started, running.pop(started))
+            for operand in instruction.operands:
+                if operand in running:
+                    wait(*running.pop(operand))
+                work(max(0.0, copying.pop(operand, clock) - clock))
+        elif instruction.opcode.endswith("-start"):
+            nbytes = _copied_bytes(instruction, computation)
+            total.memory_bytes += nbytes
+            memory_free = max(clock, memory_free) + nbytes / rates.memory
+            copying[instruction.name] = memory_free
         else:
             flops, nbytes = flops_of(instruction, computation, program), bytes_of(instruction, computation, program)
-            seconds = max(flops / rates.matmul, nbytes / rates.memory)
             total.flops += flops
             total.memory_bytes += nbytes
-            total.compute_seconds += seconds
-            clock += seconds
+            work(max(flops / rates.matmul, nbytes / rates.memory))
     return total
 
 
@@ -141,10 +161,6 @@ def _bodies(instruction: Instruction) -> list[str]:
         body = re.search(r"body=%([\w.\-]+)", instruction.attributes)
         return [body[1]] if body else []
     return list(instruction.called)
-
-
-def _started(done: Instruction, running: dict[str, float]) -> str | None:
-    return next((operand for operand in done.operands if operand in running), None)
 
 
 def flops_of(instruction: Instruction, computation: Computation, program: Program) -> float:
@@ -177,38 +193,76 @@ def _dot_flops(instruction: Instruction, computation: Computation) -> float:
 
 
 def _convolution_flops(instruction: Instruction, computation: Computation) -> float:
-    """TPU programs spell matrix products as convolutions: each output sums over the kernel but its output features."""
-    kernel = _dims(instruction.operands[1], computation)
-    labels = re.search(r"dim_labels=\w+_(\w+)->", instruction.attributes)
-    features = kernel[labels[1].index("o")] if labels and "o" in labels[1] else 1
-    return 2.0 * instruction.shapes[0].elements * math.prod(kernel) / max(features, 1)
+    """TPU programs spell matrix products as convolutions, batch dimensions as windows that are mostly padding."""
+    data, kernel = (_dims(name, computation) for name in instruction.operands[:2])
+    labels = re.search(r"dim_labels=(\w+)_(\w+)->(\w+)", instruction.attributes)
+    if labels is None:
+        return 0.0
+    of_data, of_kernel, of_result = labels.groups()
+    result = instruction.shapes[0].dims
+    window = _window(instruction.attributes)
+    flops = 2.0 * result[of_result.index("b")] * result[of_result.index("f")] * kernel[of_kernel.index("i")]
+    for dim in (label for label in of_data if label.isdigit()):
+        size = data[of_data.index(dim)]
+        strides = window.get(int(dim), (1, 0, 1, 1))
+        flops *= _products_in_window(size, kernel[of_kernel.index(dim)], result[of_result.index(dim)], *strides)
+    return flops
 
 
-_KERNEL_PRODUCTS = (  # by name: matrix products of size [T, S, E] in the kernel
-    ("fmhaSoftmaxBackward", 5),
-    ("fmhaSoftmax", 2),
-    ("splash_mha_dkv", 4),
-    ("splash_mha_dq", 3),
-    ("splash", 2),
+def _window(attributes: str) -> dict[int, tuple[int, int, int, int]]:
+    """Stride, padding below, and dilation of data and kernel by dimension."""
+    text = re.search(r"window=\{([^}]*)\}", attributes)
+    parts = dict(part.split("=") for part in text[1].split()) if text else {}
+    values = {key: value.split("x") for key, value in parts.items()}
+    found = {}
+    for dim in range(len(values.get("size", []))):
+        low = int(values["pad"][dim].split("_")[0]) if "pad" in values else 0
+        stride, of_data, of_kernel = (
+            int(values[key][dim]) if key in values else 1 for key in ("stride", "lhs_dilate", "rhs_dilate")
+        )
+        found[dim] = stride, low, of_data, of_kernel
+    return found
+
+
+def _products_in_window(
+    size: int, kernel: int, result: int, stride: int, low: int, data_dilation: int, kernel_dilation: int
+) -> int:
+    """Pairs of a place of the result and one of the kernel that meet data, not padding."""
+    places = stride * np.arange(result)[:, None] + kernel_dilation * np.arange(kernel)[None] - low
+    met = (places >= 0) & (places % data_dilation == 0) & (places // data_dilation < size)
+    return int(met.sum())
+
+
+_KERNELS = (
+    # What a call's target and name hold, products of queries by keys in it, and the place of the keys' length.
+    (r"__cudnn\$fmha\w*Backward", 5, -3),
+    (r"__cudnn\$fmha", 2, -3),
+    (r"__gpu\$xla.gpu.triton .*/mha_backward/", 7, -3),
+    (r"__gpu\$xla.gpu.triton .*/mha_forward/", 2, -3),
+    (r"tpu_custom_call .*splash_mha_dkv", 4, -2),
+    (r"tpu_custom_call .*splash_mha_dq", 3, -2),
+    (r"tpu_custom_call .*splash", 2, -2),
 )
 
 
 def _kernel_flops(instruction: Instruction, computation: Computation) -> float:
-    """Attention kernels, from the shapes of queries and keys; half of the square where they are causal."""
+    """Attention kernels, from the shapes of queries and keys; half of the square unless a mask is an operand.
+
+    A row of packed documents counts as one: what they are is known when the program runs.
+    """
     text = instruction.attributes
-    if "__cublas" in text:
+    target, name = (re.search(rf'{key}="([^"]*)"', text) for key in ("custom_call_target", "op_name"))
+    called = f"{target[1] if target else ''} {name[1] if name else ''}"
+    if called.startswith("__cublas"):
         return _cublas_flops(instruction, computation)
-    products = next((count for name, count in _KERNEL_PRODUCTS if name in text), None)
-    if products is None:
+    kernel = next((found for found in _KERNELS if re.match(found[0], called)), None)
+    given = [computation.by_name[name].shapes[0] for name in instruction.operands if name in computation.by_name]
+    arrays = [shape.dims for shape in given if len(shape.dims) >= 3 and "f" in shape.dtype]
+    if kernel is None or len(arrays) < 2:
         return 0.0
-    arrays = [_dims(name, computation) for name in instruction.operands]
-    arrays = [dims for dims in arrays if len(dims) >= 3]
-    if len(arrays) < 2:
-        return 0.0
-    query, key = arrays[0], arrays[1]
-    source_length = key[-3] if "fmha" in text else key[-2]  # cuDNN: [B, S, K, E]; splash: [K, S, E]
-    causal = 0.5 if "fmha" not in text or "CAUSAL" in text else 1.0
-    return causal * products * 2.0 * math.prod(query) * source_length
+    _, products, place = kernel
+    whole = called.startswith("__cudnn") and "CAUSAL" not in text
+    return (1.0 if whole else 0.5) * products * 2.0 * math.prod(arrays[0]) * arrays[1][place]
 
 
 def _cublas_flops(instruction: Instruction, computation: Computation) -> float:
@@ -224,43 +278,62 @@ def bytes_of(instruction: Instruction, computation: Computation, program: Progra
     """Bytes that an instruction reads and writes in device memory; of a slice, those of the slice."""
     if instruction.opcode == "fusion":
         return _fusion_bytes(instruction, computation, program)
+    if '"AllocateBuffer"' in instruction.attributes or '"ConcatBitcast"' in instruction.attributes:
+        return 0.0
     if instruction.opcode in ("dynamic-slice", "slice", "gather"):
-        return 2.0 * instruction.nbytes
+        return 2.0 * instruction.device_bytes
     if instruction.opcode == "dynamic-update-slice":
         return 2.0 * _nbytes(instruction.operands[1], computation)
     if instruction.opcode in ("broadcast", "iota"):
-        return float(instruction.nbytes)
-    return instruction.nbytes + sum(_nbytes(name, computation) for name in instruction.operands)
+        return float(instruction.device_bytes)
+    return instruction.device_bytes + sum(_nbytes(name, computation) for name in instruction.operands)
+
+
+def _copied_bytes(instruction: Instruction, computation: Computation) -> float:
+    """What a `copy-start` or `slice-start` moves; its result is a tuple of where to, where from and a signal."""
+    arrays = [shape for shape in instruction.shapes if shape.dims]
+    if not arrays:
+        return 0.0
+    moved = min(shape.nbytes for shape in arrays)
+    return float(moved * sum(not shape.on_chip for shape in arrays[:2]))
 
 
 def _nbytes(name: str, computation: Computation) -> int:
     found = computation.by_name.get(name)
-    return found.nbytes if found is not None else 0
+    return found.device_bytes if found is not None else 0
 
 
 def _fusion_bytes(instruction: Instruction, computation: Computation, program: Program) -> float:
     called = instruction.called
     if not called:
-        return instruction.nbytes + sum(_nbytes(name, computation) for name in instruction.operands)
+        return instruction.device_bytes + sum(_nbytes(name, computation) for name in instruction.operands)
     inner = program.computations[called[0]]
     parameters = [i for i in inner.instructions if i.opcode == "parameter"]
-    total = sum(_read_bytes(parameter, inner) for parameter in parameters)
+    total = sum(_read_bytes(parameter, inner, program) for parameter in parameters)
     roots = [inner.root]
     if inner.root.opcode == "tuple":
         roots = [inner.by_name[name] for name in inner.root.operands if name in inner.by_name]
     return total + sum(_written_bytes(root, inner) for root in roots)
 
 
-def _read_bytes(parameter: Instruction, inner: Computation) -> float:
-    """What is read of an operand: its slices where nothing else uses it, nothing where it is updated in place."""
-    users = _through_bitcasts(parameter, inner)
-    if users and all(user.opcode in ("dynamic-slice", "slice", "gather", "dynamic-update-slice") for user, _ in users):
-        return sum(
-            0.0 if user.opcode == "dynamic-update-slice" and user.operands[0] == name else user.nbytes
-            for user, name in users
-            if user.opcode != "dynamic-update-slice" or user.operands[0] == name
-        )
-    return float(parameter.nbytes)
+def _read_bytes(parameter: Instruction, inner: Computation, program: Program) -> float:
+    """What is read of an operand: of slices the slices, nothing of what is updated in place or handed on as it is."""
+    total = 0.0
+    for user, name in _through_bitcasts(parameter, inner):
+        if user.opcode in ("dynamic-slice", "slice", "gather") and user.operands[0] == name:
+            total += user.nbytes
+        elif user.opcode == "fusion" and user.called:
+            within = program.computations[user.called[0]]
+            own = [i for i in within.instructions if i.opcode == "parameter" and i.number == user.operands.index(name)]
+            total += sum(_read_bytes(i, within, program) for i in own)
+        elif not (
+            (user.opcode == "dynamic-update-slice" and user.operands[0] == name)
+            or (user.opcode == "tuple" and user.root)
+            or user.opcode in COLLECTIVES
+        ):
+            total = math.inf
+    # A buffer of a collective that runs meanwhile is handed on, and what lies on the chip is read from there.
+    return min(total, parameter.device_bytes)
 
 
 def _through_bitcasts(instruction: Instruction, inner: Computation) -> list[tuple[Instruction, str]]:
@@ -276,6 +349,8 @@ def _through_bitcasts(instruction: Instruction, inner: Computation) -> list[tupl
 def _written_bytes(root: Instruction, inner: Computation) -> float:
     while root.opcode == "bitcast" and root.operands and root.operands[0] in inner.by_name:
         root = inner.by_name[root.operands[0]]
+    if not root.device_bytes or root.opcode == "parameter" or root.opcode in COLLECTIVES:
+        return 0.0
     if root.opcode == "dynamic-update-slice":
         return float(_nbytes(root.operands[1], inner))
-    return float(root.nbytes)
+    return float(root.device_bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +22,6 @@ from melama_jax.planning.program import (
     Collective,
     Instruction,
     Program,
-    collective_kind,
     collective_of,
     collectives,
     parse,
@@ -54,7 +54,7 @@ class Memory:
         weights: Parameters.
         optimizer: Moments and counters.
         gradients: Float32 gradients, sharded as the parameters.
-        activations: What the layers keep for the backward pass.
+        activations: What the layers keep for the backward pass; None where XLA gave up for want of memory.
         temporaries: Everything else that XLA allocates.
         peak: All of it at its highest.
     """
@@ -62,7 +62,7 @@ class Memory:
     weights: int
     optimizer: int
     gradients: int
-    activations: int
+    activations: int | None
     temporaries: int
     peak: int
 
@@ -106,14 +106,15 @@ class Plan:
         device_memory_bytes: What a device has; None for a CPU.
         fits: Whether the peak is within the usable share of it; None for a CPU.
         model_flops_per_step: By the convention of the reports, over all devices.
-        hardware_flops_per_step: Of the compiled program, recomputation included, over all devices; None for TPUs,
-            whose programs do not show them all, as for the next.
+        hardware_flops_per_step: Of the compiled program, recomputation included, over all devices; None where XLA gave
+            up for want of memory, as for the next.
         memory_bytes_per_step: Bytes moved to and from one device's memory.
         collectives: Those of a step, alike ones together.
         compile_seconds: Time XLA took here.
         tokens_per_step: Global.
         steps: For the whole budget of tokens.
-        compute_seconds: Estimated time of everything but collectives; None but for GPUs, as all that follow.
+        peak_flops: Of one device, FLOP/s; None for a CPU.
+        compute_seconds: Estimated time of everything but collectives; None for a CPU and without a program.
         exposed_seconds: Estimated time of collectives that nothing hides.
     """
 
@@ -183,51 +184,78 @@ def make_plan(
     mesh = meshes.build_mesh(config.mesh, devices if devices is not None else devices_of(target))
     check_layout(config, mesh)
     abstract = states.abstract_state(config, mesh)
+    sheet = target.accelerator
+    tokens_per_step = config.train.global_batch_size * config.train.sequence_length
+    model = LlamaConfig.build(config.model, config.train)
     started = time.monotonic()
     try:
         compiled = compile_train_step(config, mesh, abstract)
     except jax.errors.JaxRuntimeError as error:
-        reason = (str(error).splitlines() or [""])[0][:300]
-        raise ConfigError(f"{target.name}: XLA cannot compile this step ({reason})") from None
-    seconds = time.monotonic() - started
-    program = parse(compiled.as_text() or "")
-    tokens_per_step = config.train.global_batch_size * config.train.sequence_length
-    memory = _memory(compiled.memory_analysis(), abstract, program, config)
-    model = LlamaConfig.build(config.model, config.train)
-    links = _Links(target, mesh, efficiency, program)
-    rates = cost.Rates(math.inf, math.inf)
-    sheet = target.accelerator
-    timed = target.platform == "cuda"  # the programs for TPUs hide products and collectives in kernels of their own
-    if sheet is not None:
-        rates = cost.Rates(sheet.peak_flops * efficiency.matmul, sheet.memory_bandwidth * efficiency.memory)
-    total, exposed = cost.step_cost(program, rates, links.seconds)
-    return Plan(
+        compiled, memory = None, _exhausted(str(error), abstract)
+        if memory is None:
+            reason = (str(error).splitlines() or [""])[0][:300]
+            raise ConfigError(f"{target.name}: XLA cannot compile this step ({reason})") from None
+    else:
+        program = parse(compiled.as_text() or "")
+        memory = _memory(compiled.memory_analysis(), abstract, program, config)
+    plan = Plan(
         target=target.name,
         devices=target.num_devices,
         mesh=dict(mesh.shape),
         memory=memory,
         device_memory_bytes=sheet.memory_bytes if sheet else None,
-        fits=memory.peak <= sheet.memory_bytes * target.usable if sheet else None,
+        fits=compiled is not None and memory.peak <= sheet.memory_bytes * target.usable if sheet else None,
         model_flops_per_step=model.flops_per_token(config.train.sequence_length) * tokens_per_step,
-        hardware_flops_per_step=total.flops * target.num_devices if target.platform != "tpu" else None,
-        memory_bytes_per_step=total.memory_bytes if target.platform != "tpu" else None,
-        collectives=_grouped(collectives(program, list(mesh.shape.items())), links, exposed),
-        compile_seconds=seconds,
+        hardware_flops_per_step=None,
+        memory_bytes_per_step=None,
+        collectives=[],
+        compile_seconds=time.monotonic() - started,
         tokens_per_step=tokens_per_step,
         steps=config.train.steps if tokens is None else math.ceil(tokens / tokens_per_step),
         peak_flops=sheet.peak_flops if sheet else None,
-        compute_seconds=total.compute_seconds if timed else None,
-        exposed_seconds=total.exposed_seconds if timed else None,
+    )
+    if compiled is None:
+        return plan
+    links = _Links(target, mesh, efficiency, program)
+    rates = cost.Rates(math.inf, math.inf)
+    if sheet is not None:
+        rates = cost.Rates(sheet.peak_flops * efficiency.matmul, sheet.memory_bandwidth * efficiency.memory)
+    total, exposed = cost.step_cost(program, rates, links.seconds)
+    return dataclasses.replace(
+        plan,
+        hardware_flops_per_step=total.flops * target.num_devices,
+        memory_bytes_per_step=total.memory_bytes,
+        collectives=_grouped(collectives(program, list(mesh.shape.items())), links, exposed),
+        compute_seconds=total.compute_seconds if sheet else None,
+        exposed_seconds=total.exposed_seconds if sheet else None,
+    )
+
+
+def _exhausted(message: str, abstract: states.TrainState) -> Memory | None:
+    """What XLA for TPUs, which compiles nothing that the device cannot hold, says that it would have taken."""
+    if "Ran out of memory" not in message:
+        return None
+    weights, optimizer = states.shard_bytes(abstract.params), states.shard_bytes(abstract.opt_state)
+    figures = {
+        what: float(number) * 1024 ** "KMG".index(unit) * 1024
+        for what, number, unit in re.findall(r"(Used|HLO temporaries \()\s*([\d.]+)([KMG])", message)
+    }
+    # The one is of everything, the other leaves out the state.
+    peak = int(figures.get("Used", weights + optimizer + sum(figures.values())))
+    gradients = min(_gradient_bytes(abstract), max(0, peak - weights - optimizer))
+    return Memory(weights, optimizer, gradients, None, max(0, peak - weights - optimizer - gradients), peak)
+
+
+def _gradient_bytes(abstract: states.TrainState) -> int:
+    return states.shard_bytes(
+        jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, jnp.float32, sharding=x.sharding), abstract.params)
     )
 
 
 def _memory(analysis: Any, abstract: states.TrainState, program: Program, config: Config) -> Memory:
     weights, optimizer = states.shard_bytes(abstract.params), states.shard_bytes(abstract.opt_state)
-    as_float32 = jax.tree.map(
-        lambda x: jax.ShapeDtypeStruct(x.shape, jnp.float32, sharding=x.sharding), abstract.params
-    )
     temporary = analysis.temp_size_in_bytes
-    gradients = min(states.shard_bytes(as_float32), temporary)
+    gradients = min(_gradient_bytes(abstract), temporary)
     activations = min(_kept(program, abstract, config.model.num_hidden_layers), temporary - gradients)
     peak = analysis.argument_size_in_bytes + analysis.output_size_in_bytes + temporary - analysis.alias_size_in_bytes
     return Memory(weights, optimizer, gradients, activations, temporary - gradients - activations, peak)
@@ -246,41 +274,55 @@ def _kept(program: Program, abstract: states.TrainState, layers: int) -> int:
 
 
 class _Links:
-    """Time of collectives on a target: rings over a node's fast links, and over its network adapters between nodes."""
+    """Time of collectives on a target, as rings.
+
+    Among GPUs over a node's fast links, and over its network adapters between nodes; in a TPU slice over the links of
+    every dimension of the torus that the group extends in, half of them where that dimension is a line.
+    """
 
     def __init__(self, target: Target, mesh: Mesh, efficiency: Efficiency, program: Program):
         self._target, self._efficiency, self._program = target, efficiency, program
         self._shape = list(mesh.shape.items())
-        self._node = [device.id // target.per_node for device in mesh.devices.flat]
-
-    def describe(self, instruction: Instruction) -> Collective:
-        kind = collective_kind(instruction, self._program)
-        assert kind is not None
-        return collective_of(instruction, kind, self._program, self._shape, 1)
+        self._devices = list(mesh.devices.flat)
+        self.timed = target.accelerator is not None
 
     def seconds(self, instruction: Instruction) -> float:
-        return self.seconds_of(self.describe(instruction))
+        return self.seconds_of(collective_of(instruction, self._program, self._shape, 1))
 
     def seconds_of(self, collective: Collective) -> float:
         sheet = self._target.accelerator
         if sheet is None or collective.group <= 1:
             return 0.0
-        in_node = self._devices_per_node(collective)
-        bandwidth = sheet.link_bandwidth
-        if in_node < collective.group:
-            # As many rings as the group has devices in a node, each over an adapter of its own.
-            bandwidth = min(bandwidth, in_node * sheet.network_bandwidth)
+        devices = [self._devices[place] for place in collective.devices]
+        if self._target.platform == "tpu":
+            bandwidth = sheet.link_bandwidth * self._torus_dims(devices)
+        else:
+            nodes = [device.id // self._target.per_node for device in devices]
+            in_node = max(nodes.count(node) for node in set(nodes))
+            bandwidth = sheet.link_bandwidth
+            if in_node < collective.group:
+                # As many rings as the group has devices in a node, each over an adapter of its own.
+                bandwidth = min(bandwidth, in_node * sheet.network_bandwidth)
         return collective.wire_bytes / (bandwidth * self._efficiency.links)
 
-    def _devices_per_node(self, collective: Collective) -> int:
-        nodes = [self._node[place] for place in collective.devices]
-        return max(nodes.count(node) for node in set(nodes))
+    def _torus_dims(self, devices: Sequence[Any]) -> float:
+        """Dimensions of the torus that these devices extend in, a line as half a one."""
+        found = 0.0
+        for places, size, closed in zip(
+            zip(*(device.coords for device in devices), strict=True),
+            (*self._target.dims, 1),
+            (*self._target.closed, False),
+            strict=False,
+        ):
+            if len(set(places)) > 1:
+                found += 1.0 if closed and len(set(places)) == size else 0.5
+        return max(found, 0.5)
 
 
 def _grouped(found: Sequence[Collective], links: _Links, exposed: dict[str, float]) -> list[CollectivePlan]:
     """Alike collectives together, the slowest first."""
     sums: dict[tuple[Any, ...], CollectivePlan] = {}
-    timed = links._target.platform == "cuda"
+    timed = links.timed
     for one in found:
         key = (one.kind, one.axes, one.group, one.dtype, one.asynchronous)
         before = sums.get(key)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel import mesh as meshes
 from melama_jax.parallel.hardware import accelerator_of, memory_in_use
 from melama_jax.training import state as states
+from melama_jax.training.profiling import TraceWriter, step_span, versions
 from melama_jax.training.step import abstract_batch, batch_keys, check_layout, compile_train_step
 
 
@@ -85,7 +84,7 @@ def measure(
         config: The run's configuration; its data are not read.
         steps: Measured steps.
         warmup: Steps before them.
-        trace: Folder for an XLA trace of three more steps.
+        trace: Folder for an XLA trace of `profile.num_steps` more steps.
         echo: Where remarks go.
 
     Raises:
@@ -111,11 +110,18 @@ def measure(
             if number >= warmup:
                 times.append(time.monotonic() - begun)
         if trace is not None:
-            with jax.profiler.trace(trace):
-                for number in range(3):
-                    with jax.profiler.StepTraceAnnotation("train", step_num=number):
-                        state, metrics = compiled(state, batch)
-                        jax.block_until_ready((state, metrics))
+            writer, first, last = (
+                TraceWriter(config, echo),
+                warmup + steps + 1,
+                warmup + steps + config.profile.num_steps,
+            )
+            writer.start(trace, first)
+            for number in range(first, last + 1):
+                with step_span(number):
+                    state, metrics = compiled(state, batch)
+            jax.block_until_ready((state, metrics))
+            if writer.active:
+                writer.stop(last, compiled)
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
@@ -141,7 +147,7 @@ def measure(
         peak_bytes=counted if counted is not None else compiled_peak(analysis),
         peak_bytes_source="compiled" if counted is None else "device",
         loss=float(metrics["loss"]),
-        versions=_versions(),
+        versions=versions(),
     )
 
 
@@ -177,11 +183,6 @@ def synthetic_batch(config: Config, mesh: Any) -> dict[str, jax.Array]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0][:200]
-
-
-def _versions() -> dict[str, str]:
-    found = {name: version(name) for name in ("jax", "jaxlib", "flax", "optax")}
-    return {"python": platform.python_version(), **found}
 
 
 def as_json(found: Measurement) -> dict[str, Any]:

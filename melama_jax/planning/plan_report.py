@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
+import jax.numpy as jnp
 from rich.console import Console
 from rich.table import Table
 
@@ -48,25 +50,55 @@ def shortfall(config: Config, target: Target, plan: Plan) -> list[str]:
         f"does not fit: {plan.memory.peak / 1e9:.1f} GB of {usable / 1e9:.1f} GB usable on each device "
         f"({over / 1e9:.1f} GB too many)"
     ]
-    sharded = plan.mesh["fsdp"] * plan.mesh["tensor"]
-    state = plan.memory.weights + plan.memory.optimizer + plan.memory.gradients
+    return [*lines, *(f"  what would help: {text}" for text in _helps(config, plan, usable))]
+
+
+def _helps(config: Config, plan: Plan, usable: float) -> list[str]:
+    memory, train, shards = plan.memory, config.train, plan.mesh["fsdp"] * plan.mesh["tensor"]
+    state = (memory.weights + memory.optimizer + memory.gradients) * shards
+    most = _most_shards(config, plan.devices)
     helps = []
-    if sharded < plan.devices:
-        least = state * sharded / plan.devices
-        helps.append(f"mesh.fsdp over all {plan.devices} devices: {least / 1e9:.1f} GB of state each")
-    if config.train.remat == "none":
+    if shards < most and state / most <= usable:
+        helps.append(
+            f"mesh.fsdp x mesh.tensor up to {most}: {state / most / 1e9:.1f} GB of weights, gradients and optimizer"
+        )
+    if train.remat != "full":
         helps.append("train.remat: full")
-    if plan.memory.activations + plan.memory.temporaries > over:
-        helps.append("more train.gradient_accumulation_steps, or mesh.context or mesh.tensor")
-    each = plan.memory.weights * sharded / plan.devices / (4 if config.model.param_dtype == "float32" else 2)
-    helps.append(
-        f"LoRA: bfloat16 weights take {2 * each / 1e9:.1f} GB on each device and int8 ones {each / 1e9:.1f} GB, with "
-        f"next to no optimizer state"
-    )
-    needed = -(-state * sharded // int(usable))
+    rows = plan.mesh["data"] * plan.mesh["fsdp"]
+    if train.global_batch_size // train.gradient_accumulation_steps > rows and train.global_batch_size % rows == 0:
+        helps.append(
+            f"train.gradient_accumulation_steps: {train.global_batch_size // rows}, one row on a device at a time"
+        )
+    elif state / shards < usable:
+        helps.append("mesh.context or mesh.tensor, which split a row")
+    if config.optimizer.mu_dtype == config.optimizer.nu_dtype == "float32":
+        helps.append(f"optimizer.mu_dtype and nu_dtype: bfloat16, {memory.optimizer / 2e9:.1f} GB less as sharded now")
+    needed = math.ceil(state / usable)
     if needed > plan.devices:
-        helps.append(f"at least {needed} such devices for the weights, gradients and optimizer alone")
-    return [*lines, *(f"  what would help: {text}" for text in helps)]
+        helps.append(f"at least {needed} such devices, for the weights, gradients and optimizer alone")
+    parameters = memory.weights * shards / jnp.dtype(config.model.param_dtype).itemsize / most
+    stored = (
+        f"{bytes_ * parameters / 1e9:.1f} GB in {name} ({'fits' if bytes_ * parameters <= usable else 'does not fit'})"
+        for name, bytes_ in (("bfloat16", 2), ("int8", 1))
+    )
+    helps.append(
+        f"LoRA (by arithmetic, not compiled): frozen weights over {most} devices take {' or '.join(stored)} on each, "
+        "next to no gradients and optimizer; activations come on top"
+    )
+    return helps
+
+
+def _most_shards(config: Config, devices: int) -> int:
+    """Over how many of the devices the model's matrices can be divided."""
+    model = config.model
+    by_tensor = (model.num_key_value_heads, model.num_attention_heads, model.intermediate_size, model.vocab_size)
+    return max(
+        fsdp * tensor
+        for tensor in range(1, model.num_key_value_heads + 1)
+        if devices % tensor == 0 and all(size % tensor == 0 for size in by_tensor)
+        for fsdp in range(1, devices // tensor + 1)
+        if devices // tensor % fsdp == 0 and model.hidden_size % fsdp == 0
+    )
 
 
 def _table(title: str, *headers: str) -> Table:
@@ -82,7 +114,8 @@ def _memory_table(config: Config, target: Target, plan: Plan) -> Table:
     mesh = " x ".join(f"{axis} {size}" for axis, size in plan.mesh.items())
     table.add_row("mesh", f"{mesh} = {plan.devices} devices")
     for name in ("weights", "optimizer", "gradients", "activations", "temporaries"):
-        table.add_row(name, format_bytes(getattr(memory, name)))
+        count = getattr(memory, name)
+        table.add_row(name, "among the temporaries" if count is None else format_bytes(count))
     peak = format_bytes(memory.peak)
     if plan.device_memory_bytes is not None:
         share = memory.peak / plan.device_memory_bytes
@@ -134,7 +167,8 @@ def _time_table(target: Target, plan: Plan, efficiency: Efficiency, prices: Pric
         table.add_row("FLOPs of the program", f"{plan.hardware_flops_per_step:.3e} (recomputation included)")
     table.add_row("compiled in", f"{plan.compile_seconds:.1f} s")
     if plan.step_seconds is None:
-        table.add_row("time", "no estimate: they are made for GPUs alone so far")
+        reason = "a CPU has no data sheet" if target.accelerator is None else "XLA gave up for want of memory"
+        table.add_row("time", f"no estimate: {reason}")
         return table
     table.add_row(
         "estimate's model",

@@ -15,11 +15,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 _BITS = {"pred": 8, "bf16": 16, "tf32": 32, "c64": 64, "c128": 128, "token": 0, "opaque": 0}
-_SHAPE = re.compile(r"\b([a-z]+\d*[a-z0-9]*)\[([\d,]*)\]")
+_SHAPE = re.compile(r"\b([a-z]+\d*[a-z0-9]*)\[([\d,]*)\](?:\{[\d,]*:?([^}]*)\})?")
+_STATEMENT = re.compile(r"\s+(?:ROOT )?%?[\w.\-]+ = ")
+_END = re.compile(r"\}(, execution_thread=.*)?$")
 _NAME = re.compile(r"%([\w.\-]+)")
 _HEADER = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\) -> .* \{$")
 _CALLED = re.compile(
-    r"\b(?:calls|body|condition|to_apply|called_computations|branch_computations)=(\{[^}]*\}|%[\w.\-]+)"
+    r"\b(?:calls|body|condition|to_apply|called_computations|branch_computations|true_computation|false_computation)=(\{[^}]*\}|%[\w.\-]+)"
 )
 _TRIPS = re.compile(r'known_trip_count\\?":?\s*\{\\?"n\\?":\s*\\?"(\d+)')
 COLLECTIVES = ("all-gather", "reduce-scatter", "all-reduce", "all-to-all", "collective-permute", "ragged-all-to-all")
@@ -27,10 +29,17 @@ COLLECTIVES = ("all-gather", "reduce-scatter", "all-reduce", "all-to-all", "coll
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """One array of a (tuple) type."""
+    """One array of a (tuple) type.
+
+    Attributes:
+        dtype: XLA's name.
+        dims: Sizes.
+        on_chip: Whether it lies in a TPU core's own memory, not in the device's.
+    """
 
     dtype: str
     dims: tuple[int, ...]
+    on_chip: bool = False
 
     @property
     def elements(self) -> int:
@@ -73,13 +82,24 @@ class Instruction:
         return sum(shape.nbytes for shape in self.shapes)
 
     @property
+    def device_bytes(self) -> int:
+        """Bytes of the result in the device's memory."""
+        return sum(shape.nbytes for shape in self.shapes if not shape.on_chip)
+
+    @property
+    def chain(self) -> str | None:
+        """XLA for TPUs writes a collective that runs beside products as a chain of fusions: the chain's number."""
+        match = re.search(r'chain_id="(\w+)"', self.attributes)
+        return match[1] if match else None
+
+    @property
     def called(self) -> tuple[str, ...]:
         """Computations it names."""
         return tuple(name for match in _CALLED.findall(self.attributes) for name in _NAME.findall(match))
 
     @property
-    def literal(self) -> int | None:
-        """Value of a whole scalar constant."""
+    def number(self) -> int | None:
+        """Value of a whole scalar constant; place of a parameter."""
         match = re.match(r"literal=(-?\d+);", self.attributes)
         return int(match[1]) if match else None
 
@@ -124,13 +144,31 @@ class Program:
     entry: str
 
     def trips(self, loop: Instruction) -> int:
-        """Iterations of a loop, as the compiler states them or as its condition compares; 1 where neither tells."""
+        """Iterations of a loop: as the compiler states them, or as its condition and its body count from 0; else 1."""
         stated = _TRIPS.search(loop.attributes)
         if stated:
             return int(stated[1])
-        condition = re.search(r"condition=%([\w.\-]+)", loop.attributes)
-        limits = [i.literal for i in self.computations[condition[1]].instructions] if condition else []
-        return max((limit for limit in limits if limit is not None), default=1)
+        condition, body = (re.search(rf"{name}=%([\w.\-]+)", loop.attributes) for name in ("condition", "body"))
+        if condition is None or body is None:
+            return 1
+        test = self.computations[condition[1]]
+        limits = [i.number for i in test.instructions if i.opcode == "constant" and i.number is not None]
+        counter = next((i.attributes for i in test.instructions if i.opcode == "get-tuple-element"), "")
+        return -(-max(limits, default=1) // self._stride(self.computations[body[1]], counter))
+
+    @staticmethod
+    def _stride(body: Computation, counter: str) -> int:
+        """What the body adds to its counter; an unrolled loop counts by more than 1."""
+        index = re.search(r"index=(\d+)", counter)
+        if index is None or body.root.opcode != "tuple":
+            return 1
+        following = body.by_name.get(body.root.operands[int(index[1])])
+        while following is not None and following.opcode in ("copy", "bitcast"):
+            following = body.by_name.get(following.operands[0])
+        if following is None or following.opcode != "add":
+            return 1
+        steps = (body.by_name[name].number for name in following.operands if name in body.by_name)
+        return next((step for step in steps if step), 1)
 
     def executions(self) -> dict[str, int]:
         """How often a step runs each computation that holds scheduled instructions (fusions and reducers left out)."""
@@ -202,20 +240,20 @@ def parse(text: str) -> Program:
     """Read `compiled.as_text()`."""
     computations: dict[str, Computation] = {}
     entry, name = "", ""
-    lines: list[Instruction] = []
+    lines: list[str] = []
     for line in text.splitlines():
         if not name:
             header = _HEADER.match(line)
             if header:
                 name = header[2]
                 entry = name if header[1] else entry
-        elif line.startswith("}"):
-            computations[name] = Computation(name, tuple(lines))
+        elif _END.match(line):
+            computations[name] = Computation(name, tuple(_instruction(line) for line in lines))
             name, lines = "", []
-        else:
-            instruction = _instruction(line)
-            if instruction is not None:
-                lines.append(instruction)
+        elif _STATEMENT.match(line):
+            lines.append(line)
+        elif lines:  # an attribute that holds line breaks
+            lines[-1] += line
     if not entry:
         raise ValueError("the text holds no ENTRY computation")
     return Program(computations, entry)
@@ -228,47 +266,64 @@ def collectives(program: Program, mesh_shape: Sequence[tuple[str, int]]) -> list
         program: The compiled step.
         mesh_shape: Axis names and sizes, outermost first, as the devices are laid out.
     """
-    found = []
-    for name, count in program.executions().items():
-        for instruction in program.computations[name].instructions:
-            kind = collective_kind(instruction, program)
-            if kind is None:
-                continue
-            found.append(collective_of(instruction, kind, program, mesh_shape, count))
-    return found
+    return [
+        collective_of(instruction, program, mesh_shape, count)
+        for name, count in program.executions().items()
+        for instruction in program.computations[name].instructions
+        if collective_in(instruction, program) is not None
+    ]
 
 
-def collective_kind(instruction: Instruction, program: Program) -> str | None:
-    """Which collective an instruction starts (or is); None for anything else."""
+def collective_in(instruction: Instruction, program: Program) -> tuple[str, Instruction] | None:
+    """Which collective an instruction starts (or is), and the instruction that says its groups; None for others."""
     opcode = instruction.opcode.removesuffix("-start")
     if opcode in COLLECTIVES:
-        return opcode
-    if instruction.opcode in ("async-start", "fusion"):
-        for called in instruction.called:
-            for inner in program.computations[called].instructions:
-                if inner.opcode.removesuffix("-start") in COLLECTIVES:
-                    return inner.opcode.removesuffix("-start")
+        return opcode, instruction
+    if instruction.opcode not in ("async-start", "fusion"):
+        return None
+    for computation in (program.computations[name] for name in instruction.called):
+        for inner in computation.instructions:
+            kind = inner.opcode.removesuffix("-start")
+            if kind not in COLLECTIVES or (inner.chain and not _uses(computation, inner, "AsyncCollectiveStart")):
+                continue
+            # A TPU's reduce-scatter may be a fusion of a sum and the slice that is kept of it.
+            sliced = kind == "all-reduce" and computation.root.opcode == "dynamic-slice"
+            return ("reduce-scatter" if sliced else kind), inner
     return None
 
 
+def chain_ended_by(instruction: Instruction, program: Program) -> str | None:
+    """The chain (see `Instruction.chain`) that a fusion waits for."""
+    if instruction.opcode != "fusion":
+        return None
+    for computation in (program.computations[name] for name in instruction.called):
+        for inner in computation.instructions:
+            if inner.chain and _uses(computation, inner, "AsyncCollectiveDone"):
+                return inner.chain
+    return None
+
+
+def _uses(computation: Computation, instruction: Instruction, target: str) -> bool:
+    return any(f'"{target}"' in user.attributes for user in computation.users.get(instruction.name, ()))
+
+
 def collective_of(
-    instruction: Instruction, kind: str, program: Program, mesh_shape: Sequence[tuple[str, int]], count: int
+    instruction: Instruction, program: Program, mesh_shape: Sequence[tuple[str, int]], count: int
 ) -> Collective:
     """Describe a collective instruction, or the one inside an asynchronous wrapper."""
-    inner = instruction
-    if instruction.opcode in ("async-start", "fusion"):
-        candidates = (i for called in instruction.called for i in program.computations[called].instructions)
-        inner = next(i for i in candidates if i.opcode.removesuffix("-start") == kind)
+    found = collective_in(instruction, program)
+    assert found is not None
+    kind, inner = found
     group = _group(inner.attributes, math.prod(size for _, size in mesh_shape))
     operation = re.search(r'op_name="([^"]*)"', inner.attributes)
-    asynchronous = instruction.opcode.endswith("-start") or '"is_sync":false' in inner.attributes.replace(" ", "")
+    started = instruction.opcode.endswith("-start") or inner.chain is not None
     return Collective(
         kind=kind,
         axes=_axes(group, mesh_shape),
         devices=group,
         payload_bytes=_payload(inner, kind, len(group)),
         count=count,
-        asynchronous=asynchronous,
+        asynchronous=started and '"is_sync":true' not in inner.attributes.replace(" ", ""),
         dtype=inner.shapes[0].dtype,
         name=instruction.name,
         operation=operation[1] if operation else "",
@@ -287,7 +342,7 @@ def _payload(instruction: Instruction, kind: str, group: int) -> int:
             return shapes[0].nbytes
         return largest * group // (group + 1) if kind in ("all-gather", "reduce-scatter") else largest // 2
     total = sum(shape.nbytes for shape in shapes)
-    return total * group if kind == "reduce-scatter" else total
+    return total * group if instruction.opcode == "reduce-scatter" else total
 
 
 def _group(attributes: str, num_devices: int) -> tuple[int, ...]:
@@ -342,10 +397,8 @@ def _axes(group: Sequence[int], mesh_shape: Sequence[tuple[str, int]]) -> str:
     return "+".join(varying) if spanned == len(group) else "?"
 
 
-def _instruction(line: str) -> Instruction | None:
-    left, equals, right = line.strip().partition(" = ")
-    if not equals:
-        return None
+def _instruction(line: str) -> Instruction:
+    left, _, right = line.strip().partition(" = ")
     root = left.startswith("ROOT ")
     name = left.removeprefix("ROOT ").lstrip("%")
     right = re.sub(r"/\*.*?\*/", "", right)
@@ -353,10 +406,13 @@ def _instruction(line: str) -> Instruction | None:
     opcode, _, _ = right[end:].strip().partition("(")
     start = right.index("(", end)
     close = _matching(right, start)
-    shapes = tuple(Shape(dtype, _ints(dims)) for dtype, dims in _SHAPE.findall(right[:end]))
+    shapes = tuple(
+        Shape(dtype, _ints(dims), "T(" in layout and "S(1)" in layout)
+        for dtype, dims, layout in _SHAPE.findall(right[:end])
+    )
     operands = tuple(_NAME.findall(right[start:close]))
     attributes = right[close + 1 :]
-    if opcode.strip() == "constant":
+    if opcode.strip() in ("constant", "parameter"):
         attributes = f"literal={right[start + 1 : close]};{attributes}"
     return Instruction(name, opcode.strip(), shapes, operands, attributes, root)
 

@@ -19,7 +19,7 @@ from melama_jax.training.report import format_bytes
 
 _REMAT = ("full", "names", "dots", "none")
 _BATCH_FACTORS = (1, 2, 4)
-_ATTENTION = {"gpu": ("cudnn", "xla"), "tpu": ("splash", "xla"), "cpu": ("xla",)}
+_ATTENTION = {"gpu": ("cudnn", "triton", "xla"), "tpu": ("splash", "xla"), "cpu": ("xla",)}
 
 
 def run(config: Config, *, steps: int, warmup: int, echo: Callable[[str], None]) -> list[dict[str, Any]]:

@@ -43,6 +43,13 @@ class Target:
         """Devices joined by fast links: those of a node, or a whole TPU slice."""
         return self.dims[1] if self.platform == "cuda" else self.num_devices
 
+    @property
+    def closed(self) -> tuple[bool, ...]:
+        """Of a TPU slice: which dimensions are rings, not lines (whole rows of 16, or cubes of 4 x 4 x 4)."""
+        if len(self.dims) == 3:
+            return (all(size % 4 == 0 for size in self.dims),) * 3
+        return tuple(size == 16 for size in self.dims)
+
 
 @dataclasses.dataclass(frozen=True)
 class _Gpu:
@@ -50,7 +57,6 @@ class _Gpu:
 
     accelerator: Accelerator
     kind: str
-    capability: tuple[int, int]
     cores: int
     fpus_per_core: int
     shared_per_core: int
@@ -61,18 +67,14 @@ class _Gpu:
 
 
 _GPUS = {
-    "a100-80gb": _Gpu(
-        hardware.A100_80GB, "NVIDIA A100-SXM4-80GB", (8, 0), 108, 64, 167936, 166912, 65536, 41943040, 1.41
-    ),
-    "a100-40gb": _Gpu(
-        hardware.A100_40GB, "NVIDIA A100-SXM4-40GB", (8, 0), 108, 64, 167936, 166912, 65536, 41943040, 1.41
-    ),
-    "h100": _Gpu(hardware.H100, "NVIDIA H100 80GB HBM3", (9, 0), 132, 128, 233472, 232448, 65536, 52428800, 1.98),
-    "h200": _Gpu(hardware.H200, "NVIDIA H200", (9, 0), 132, 128, 233472, 232448, 65536, 52428800, 1.98),
-    "b200": _Gpu(hardware.B200, "NVIDIA B200", (10, 0), 148, 128, 233472, 232448, 65536, 132644864, 1.97),
+    "a100-80gb": _Gpu(hardware.A100_80GB, "NVIDIA A100-SXM4-80GB", 108, 64, 167936, 166912, 65536, 41943040, 1.41),
+    "a100-40gb": _Gpu(hardware.A100_40GB, "NVIDIA A100-SXM4-40GB", 108, 64, 167936, 166912, 65536, 41943040, 1.41),
+    "h100": _Gpu(hardware.H100, "NVIDIA H100 80GB HBM3", 132, 128, 233472, 232448, 65536, 52428800, 1.98),
+    "h200": _Gpu(hardware.H200, "NVIDIA H200", 132, 128, 233472, 232448, 65536, 52428800, 1.98),
+    "b200": _Gpu(hardware.B200, "NVIDIA B200", 148, 128, 233472, 232448, 65536, 132644864, 1.97),
 }
-_TPUS = {"v5e": hardware.TPU_V5E, "v5p": hardware.TPU_V5P, "v6e": hardware.TPU_V6E}
-_TPU_DIMS = {"v5p": 3, "v5e": 2, "v6e": 2}
+_TPUS = {"v4": hardware.TPU_V4, "v5e": hardware.TPU_V5E, "v5p": hardware.TPU_V5P, "v6e": hardware.TPU_V6E}
+_TPU_DIMS = {"v4": 3, "v5p": 3, "v5e": 2, "v6e": 2}
 _GPU_USABLE, _TPU_USABLE = 0.92, 0.97
 """The CUDA context, NCCL's buffers and cuDNN's workspaces take 5 to 6 GB of 80; a TPU's runtime a few hundred MB."""
 
@@ -106,7 +108,11 @@ def _expect(text: str, dims: tuple[int, ...], count: int, what: str) -> None:
 
 def prepare_process(target: Target) -> None:
     """Set up JAX to compile for a target; called before JAX has started a backend."""
-    os.environ["TPU_SKIP_MDS_QUERY"] = "1"  # libtpu would ask Google's cloud what slice this is
+    # libtpu would ask Google's cloud what slice this is, and complain at length that no one answers.
+    os.environ["TPU_SKIP_MDS_QUERY"] = "1"
+    os.environ.setdefault("TPU_WORKER_HOSTNAMES", "localhost")
+    os.environ.setdefault("TPU_ACCELERATOR_TYPE", "v5litepod-8")
+    os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")  # no chip is held
     jax.config.update("jax_platforms", "cpu")
     if target.platform == "cpu":
         jax.config.update("jax_num_cpu_devices", target.num_devices)
@@ -138,7 +144,10 @@ def devices_of(target: Target) -> list[Any]:
                 topology="x".join(map(str, (*target.dims, 1))),
             )
         else:
-            topology = topologies.get_topology_desc(platform="tpu", topology_name=target.name.lower())
+            name = target.name.lower()
+            # A v4 chip's two cores act as one device, as they do under jax on such a chip.
+            cores = {"chip_config_name": "megacore"} if name.startswith("v4:") else {}
+            topology = topologies.get_topology_desc(platform="tpu", topology_name=name, **cores)
     except Exception as error:  # plugins raise what they like
         extra = "cuda12" if target.platform == "cuda" else "tpu"
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
@@ -151,6 +160,7 @@ def devices_of(target: Target) -> list[Any]:
 
 def _target_config(gpu: _Gpu) -> str:
     """XLA's GpuTargetConfig as protobuf text."""
+    major, minor = gpu.accelerator.compute_capability or (0, 0)
     return f"""gpu_device_info {{
   threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152
   shared_memory_per_core: {gpu.shared_per_core} shared_memory_per_block_optin: {gpu.shared_per_block}
@@ -159,7 +169,7 @@ def _target_config(gpu: _Gpu) -> str:
   memory_bandwidth: {int(gpu.accelerator.memory_bandwidth)}
   l2_cache_size: {gpu.l2_bytes} clock_rate_ghz: {gpu.clock_ghz}
   device_memory_size: {gpu.accelerator.memory_bytes}
-  cuda_compute_capability {{ major: {gpu.capability[0]} minor: {gpu.capability[1]} }}
+  cuda_compute_capability {{ major: {major} minor: {minor} }}
   registers_per_core_limit: {gpu.registers} registers_per_block_limit: {gpu.registers}
 }}
 platform_name: "CUDA" dnn_version_info {{ major: 9 minor: 8 }} device_description_str: "{gpu.kind}"

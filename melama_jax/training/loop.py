@@ -16,8 +16,10 @@ from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.hardware import Accelerator, memory_in_use
 from melama_jax.training.checkpoint import Checkpointer
 from melama_jax.training.evaluator import Evaluator
+from melama_jax.training.health import Health
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, plot_loss
 from melama_jax.training.preemption import StopRequest
+from melama_jax.training.profiling import Profiler, host_span, step_span
 from melama_jax.training.report import ProgressReport, describe_evaluations
 from melama_jax.training.state import TrainState
 from melama_jax.training.step import Batch
@@ -50,6 +52,8 @@ class Loop:
         writer: MetricsWriter | None,
         progress: ProgressReport,
         accelerator: Accelerator | None,
+        profiler: Profiler,
+        health: Health,
     ):
         """Gather what the steps need.
 
@@ -62,10 +66,13 @@ class Loop:
             writer: Takes the records; None in every process but the first.
             progress: Shows them.
             accelerator: Data sheet of the devices, for MFU, or None.
+            profiler: Traces the steps that it is asked for.
+            health: Watches that steps are done.
         """
         self._config, self._run_dir, self._position = config, run_dir, position
         self._checkpointer, self._evaluator, self._writer = checkpointer, evaluator, writer
-        self.progress, self._accelerator = progress, accelerator
+        self.progress, self._accelerator, self._profiler = progress, accelerator, profiler
+        self._health = health
         self._first_step = 0
         self._tree = config.model_dump(mode="json", by_alias=True)
         model, length = LlamaConfig.build(config.model), config.train.sequence_length
@@ -83,41 +90,55 @@ class Loop:
         config = self._config
         number = self._first_step = int(train_state.step)
         baseline = self._measure_baseline(train_state) if number == 0 else {}
-        clock, waited, counted = time.monotonic(), 0.0, 0
+        self._health.stepping()
+        clock, waited, handed, counted = time.monotonic(), 0.0, 0.0, 0
         while number < config.train.steps:
-            before = time.monotonic()
-            batch = next(stream)
-            waited += time.monotonic() - before
-            train_state, metrics = train_step(train_state, batch)
+            clock += self._profiler.before(number + 1, train_state)  # time of the profiler's own
+            with step_span(number + 1):
+                before = time.monotonic()
+                with host_span("input"):
+                    batch = next(stream)
+                waited += time.monotonic() - before
+                before = time.monotonic()
+                train_state, metrics = train_step(train_state, batch)
+                handed += time.monotonic() - before
+            self._health.dispatched(metrics["loss"])
             number, counted = number + 1, counted + 1
+            clock += self._profiler.after(number, train_state)
             self.progress.step(number)
 
             last = number == config.train.steps
-            stopping = stop.reached(number)
+            stopping = stop.reached()
             evaluates = self._evaluator is not None and (last or number % (config.eval.interval or 1) == 0)
             logs = last or evaluates or number == 1 or number % config.log.interval == 0
             saves = last or stopping or number % config.checkpoint.interval == 0
             if not (logs or saves):
                 continue
 
+            before = time.monotonic()
             values = {key: float(value) for key, value in jax.device_get(metrics).items()}
+            handed += time.monotonic() - before
             seconds = time.monotonic() - clock
             if logs:
                 record = self._record(number, values, seconds=seconds, waited=waited, steps=counted)
+                record |= self._health.compare(seconds=seconds, data_wait=waited, device_wait=handed)
                 if number == 1:
                     record |= baseline
                 if evaluates:
                     assert self._evaluator is not None
-                    record |= self._evaluator(train_state.params)
-                self._log(record, plot=evaluates)
+                    with self._health.pause("an evaluation"), host_span("evaluate"):
+                        record |= self._evaluator(train_state.params)
+                with host_span("log"):
+                    self._log(record, plot=evaluates)
             self._check_finite(number, values)
             if saves:
                 data = {"fingerprint": self._position.fingerprint, "next_row": self._rows_seen(number)}
-                self._checkpointer.save(train_state, step=number, config=self._tree, data=data)
+                with self._health.pause("a save"), host_span("save"):
+                    self._checkpointer.save(train_state, step=number, config=self._tree, data=data)
             if stopping and not last:
                 return train_state, True
             # The clock stands still during evaluation and saving.
-            clock, waited, counted = time.monotonic(), 0.0, 0
+            clock, waited, handed, counted = time.monotonic(), 0.0, 0.0, 0
         return train_state, False
 
     def _measure_baseline(self, train_state: TrainState) -> dict[str, float]:

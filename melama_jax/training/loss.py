@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
+from melama_jax.parallel import collectives
 from melama_jax.parallel.mesh import spec_of
 
 Hidden = Float[Array, "B T D"]
@@ -40,6 +41,7 @@ class LossSums(NamedTuple):
     weight: Float[Array, ""]
 
 
+@jax.named_scope("loss")
 def cross_entropy(
     hidden: Hidden,
     head: Head,
@@ -131,12 +133,12 @@ def _sharded(static, with_gradients, hidden, head, targets, weights):
 def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
     z_loss, chunk_size, dtype, vocab_padding = static
 
-    def over(axes, reduce, x):
-        return reduce(x, axes) if on_mesh else x
+    def over(reduce, x, *axes):
+        return reduce(x, *axes) if on_mesh else x
 
     matrix = head.astype(dtype)
     if on_mesh:
-        matrix = lax.all_gather(matrix, "fsdp", axis=0, tiled=True)
+        matrix = collectives.all_gather(matrix, "fsdp", 0)
     columns = matrix.shape[1]
     first_column = lax.axis_index("tensor") * columns if on_mesh else 0
     num_tokens = columns * (lax.axis_size("tensor") if on_mesh else 1) - vocab_padding
@@ -157,13 +159,13 @@ def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
         logits = jnp.dot(x.astype(dtype), matrix, preferred_element_type=jnp.float32)
         if vocab_padding:
             logits = jnp.where(first_column + jnp.arange(columns) < num_tokens, logits, -jnp.inf)
-        largest = over("tensor", lax.pmax, jnp.max(logits, axis=-1))
+        largest = over(collectives.pmax, jnp.max(logits, axis=-1), "tensor")
         exponentials = jnp.exp(logits - largest[:, None])
-        denominator = over("tensor", lax.psum, jnp.sum(exponentials, axis=-1))
+        denominator = over(collectives.psum, jnp.sum(exponentials, axis=-1), "tensor")
         partition = largest + jnp.log(denominator)
         column = target - first_column
         is_target = lax.broadcasted_iota(jnp.int32, logits.shape, 1) == column[:, None]
-        chosen = over("tensor", lax.psum, jnp.sum(jnp.where(is_target, logits, 0.0), axis=-1))
+        chosen = over(collectives.psum, jnp.sum(jnp.where(is_target, logits, 0.0), axis=-1), "tensor")
         nll = partition - chosen
         total += jnp.sum(weight * (nll + z_loss * partition**2))
         entropy += jnp.sum(weight * nll)
@@ -174,7 +176,7 @@ def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
         dlogits = dlogits.astype(dtype)
         # Products of sums over V and over tokens; float32 out, so that shards add exactly as one device would.
         dx = lax.dot_general(dlogits, matrix, (((1,), (1,)), ((), ())), preferred_element_type=jnp.float32)
-        dx = over("tensor", lax.psum, dx).astype(hidden.dtype)
+        dx = over(collectives.psum, dx, "tensor").astype(hidden.dtype)
         dhead = lax.dot_general(x.astype(dtype), dlogits, (((0,), (0,)), ((), ())), preferred_element_type=jnp.float32)
         return (total, entropy, head_gradient + dhead), dx
 
@@ -182,12 +184,12 @@ def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
     accumulator = jnp.zeros((width, columns) if with_gradients else (), jnp.float32)
     rows = chunked(hidden), chunked(targets), chunked(weights.astype(jnp.float32))
     (total, entropy, head_gradient), dx = lax.scan(step, (zero, zero, accumulator), rows)
-    sums = tuple(over(_TOKENS, lax.psum, x) for x in (total, entropy, jnp.sum(weights, dtype=jnp.float32)))
+    sums = tuple(over(collectives.psum, x, *_TOKENS) for x in (total, entropy, jnp.sum(weights, dtype=jnp.float32)))
     if not with_gradients:
         return sums
     if on_mesh:
-        head_gradient = lax.psum_scatter(head_gradient, "fsdp", scatter_dimension=0, tiled=True)
-        head_gradient = lax.psum(head_gradient, ("data", "context"))
+        head_gradient = collectives.psum_scatter(head_gradient, "fsdp", 0)
+        head_gradient = collectives.psum(head_gradient, "data", "context")
     hidden_gradient = dx.reshape(num_chunks * chunk, width)[:tokens].reshape(hidden.shape)
     return *sums, hidden_gradient, head_gradient.astype(head.dtype)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from types import FrameType
 
 import jax
@@ -21,6 +22,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._asked = False
+        self._calls = 0
         self._several = jax.process_count() > 1
         self._previous = {}
         for number in SIGNALS:
@@ -33,16 +35,22 @@ class StopRequest:
         if self._several:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    @property
-    def asked(self) -> bool:
-        """Whether this process was asked, as far as it can know; the processes of a job agree in `reached`."""
+    def reached(self) -> bool:
+        """True when the run should save and leave here; every process must call it equally often."""
+        if self._several:
+            # By calls, not by steps: what JAX agrees on is one call more than any process has made, and a run that
+            # resumes at step 500 would jump over a point that was agreed on before its first step.
+            self._calls += 1
+            return multihost_utils.reached_preemption_sync_point(self._calls)
         return self._asked
 
-    def reached(self, step: int) -> bool:
-        """True when the run should save and leave after `step`; call it once a step, in every process."""
-        if self._several:
-            return multihost_utils.reached_preemption_sync_point(step)
-        return self._asked
+    def reached_soon(self, seconds: float = 3.0) -> bool:
+        """`reached`, asked again for a while: several processes need a moment to agree after a signal."""
+        for _ in range(int(seconds / 0.25) if self._several else 0):
+            if self.reached():
+                return True
+            time.sleep(0.25)
+        return self.reached()
 
     def ignore(self) -> None:
         """Let further signals pass, up to the end of the process."""

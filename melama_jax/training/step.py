@@ -16,8 +16,10 @@ import optax
 from jax.sharding import AbstractMesh, Mesh, NamedSharding
 
 from melama_jax.config import Config
+from melama_jax.errors import ConfigError
 from melama_jax.model import llama
 from melama_jax.model.llama_config import LlamaConfig
+from melama_jax.parallel.hardware import has_fp8
 from melama_jax.parallel.mesh import check_batch, spec_of
 from melama_jax.training.loss import LossSums, cross_entropy
 from melama_jax.training.optimizer import build_optimizer, learning_rate
@@ -51,12 +53,18 @@ def abstract_batch(config: Config, mesh: Mesh | AbstractMesh) -> dict[str, jax.S
 
 
 def check_layout(config: Config, mesh: Mesh | AbstractMesh) -> None:
-    """Refuse batches that the mesh cannot split, before anything is compiled.
+    """Refuse batches that the mesh cannot split, and products that its devices cannot do, before anything is compiled.
 
     Raises:
         MeshError: Naming the setting and values that work.
+        ConfigError: The devices lack fp8.
     """
     train = config.train
+    if config.model.matmul_dtype == "fp8" and isinstance(mesh, Mesh) and not has_fp8(mesh.devices.flat[0]):
+        raise ConfigError(
+            f"model.matmul_dtype fp8 needs a GPU of compute capability 8.9 or later (H100, H200, B200), or a CPU, "
+            f"which emulates it; found {mesh.devices.flat[0].device_kind}; set model.matmul_dtype: null"
+        )
     micro = train.global_batch_size // train.gradient_accumulation_steps
     check_batch(mesh, rows=micro, sequence_length=train.sequence_length)
     if config.eval.interval is not None and config.eval.batch_size is not None:
@@ -118,9 +126,10 @@ def make_train_step(config: Config) -> Callable[[TrainState, Batch], tuple[Train
         grads, sums = gradients(config, state.params, batch)
         grad_norm = optax.tree.norm(grads)
         finite = jnp.isfinite(sums.total) & jnp.isfinite(grad_norm)
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        rate = schedule(state.step)
-        params = jax.tree.map(lambda p, u: (p - rate * u).astype(p.dtype), state.params, updates)
+        with jax.named_scope("optimizer"):
+            updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+            rate = schedule(state.step)
+            params = jax.tree.map(lambda p, u: (p - rate * u).astype(p.dtype), state.params, updates)
 
         # A select fuses into the update; a branch would hold the old and the new state at once.
         def keep(new: jax.Array, old: jax.Array) -> jax.Array:

@@ -263,6 +263,13 @@ def test_base_is_laid_below_and_relative_to_the_file(write: Write, tmp_path: Pat
     assert config.optimizer.no_decay == ()  # lists are replaced, not joined
 
 
+def test_bases_are_laid_over_each_other_in_order(write: Write) -> None:
+    write("train: {steps: 5, sequence_length: 64}\nrun: {seed: 1}", "low.yaml")
+    write("train: {steps: 6, remat: dots}", "high.yaml")
+    config = load(write("base: [low.yaml, high.yaml]\nrun: {seed: 2}"))
+    assert (config.train.steps, config.train.sequence_length, config.train.remat, config.run.seed) == (6, 64, "dots", 2)
+
+
 def test_base_of_a_base_is_refused(write: Write) -> None:
     write("{}", "lowest.yaml")
     middle = write("base: lowest.yaml", "middle.yaml")
@@ -271,7 +278,8 @@ def test_base_of_a_base_is_refused(write: Write) -> None:
 
 
 def test_bad_base_is_named(write: Write, tmp_path: Path) -> None:
-    assert "base: must be a path, found 3" in refusal(write("base: 3"))
+    assert "base: must be a path or a list of paths, found 3" in refusal(write("base: 3"))
+    assert "base: must be a path or a list of paths, found [3, 'gone.yaml']" in refusal(write("base: [3, gone.yaml]"))
     assert f"{tmp_path / 'gone.yaml'}: cannot read" in refusal(write("base: gone.yaml"))
 
 

@@ -154,7 +154,7 @@ def by_policy() -> dict[str, Any]:
 def test_rematerialization_changes_no_number(by_policy: dict[str, Any], policy: str) -> None:
     loss, gradients, _ = by_policy[policy]
     expected_loss, expected, _ = by_policy["none"]
-    assert float(loss) == pytest.approx(float(expected_loss), rel=1e-6)
+    assert float(loss) == pytest.approx(float(expected_loss), abs=1e-8 * 4 * 64 * 64)  # its terms nearly cancel
     for path, gradient in named(gradients).items():
         other = np.asarray(named(expected)[path])
         np.testing.assert_allclose(gradient, other, rtol=0, atol=2e-6 * np.abs(other).max(), err_msg=path)
@@ -196,8 +196,9 @@ def program() -> list[Any]:
 
 
 def test_layers_are_one_scan_over_stacked_parameters(program: list[Any]) -> None:
-    (scan,) = [equation for equation in program if equation.primitive.name == "scan"]
+    scan, *rows = [equation for equation in program if equation.primitive.name == "scan"]
     assert scan.params["length"] == 7
+    assert [equation.params["length"] for equation in rows] == [2]  # attention, a row of the batch at a time
     inputs = [variable.aval for variable in scan.invars]
     assert sum(aval.shape[:1] == (7,) for aval in inputs) == 9
     (kept,) = [variable.aval for variable in scan.outvars]
@@ -214,7 +215,8 @@ def test_softmax_norms_and_logits_are_float32_under_bfloat16(program: list[Any])
     products = [e for e in program if e.primitive.name == "dot_general"]
     assert {str(e.invars[0].aval.dtype) for e in products} == {"bfloat16"}
     (head,) = [e for e in products if e.outvars[0].aval.shape == (2, 24, 256)]
-    (scores,) = [e for e in products if e.outvars[0].aval.shape.count(24) == 2]
+    groups = TINY.num_attention_heads // TINY.num_key_value_heads
+    (scores,) = [e for e in products if e.outvars[0].aval.shape[-2:] == (groups * 24, 24)]
     assert {str(e.outvars[0].aval.dtype) for e in (head, scores)} == {"float32"}
 
 

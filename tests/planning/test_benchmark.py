@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +43,21 @@ def test_figures_of_a_step(tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
     assert "measured / plan" in capsys.readouterr().out
 
 
-def test_a_trace_is_written(tmp_path: Path) -> None:
-    run(tmp_path, "--profile", str(tmp_path / "trace"), mesh={"fsdp": 8})
-    assert list((tmp_path / "trace").rglob("*.xplane.pb"))
+def test_a_trace_is_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    run(tmp_path, "--profile", mesh={"fsdp": 8}, profile={"num_steps": 2})
+    shown = capsys.readouterr().out
+    assert f"{tmp_path / 'run' / 'profile' / 'benchmark'}: 1 host file(s), 8 device(s), 2 step(s)" in shown
+    assert "longest operations" in shown
+
+
+@pytest.mark.parametrize("command", ["benchmark", "profile"])
+def test_needs_no_tensorflow(command: str) -> None:
+    program = f"""import sys
+sys.modules |= dict.fromkeys(["tensorflow", "seqio", "tensorflow_datasets", "torch"])  # their import now fails
+from melama_jax import {command}
+{command}.main(["--help"])"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "usage: python -m melama_jax" in done.stdout
 
 
 def test_rows_are_packed_of_documents(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import subprocess
 import sys
@@ -80,6 +81,7 @@ def test_accumulation_repeats_collectives(tmp_path: Path) -> None:
         (["--target", "a100:1x8"], "choose one of a100-80gb"),
         (["--matmul-efficiency", "1.5"], "--matmul-efficiency 1.5 must be above 0"),
         (["--set", "mesh.fsdp=3"], "mesh"),
+        (["--search"], "there is no data sheet of cpu:8"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], says: str, tmp_path: Path) -> None:
@@ -103,6 +105,27 @@ def test_absent_gpus(tmp_path: Path) -> None:
     assert 0 < found["estimated_mfu"] < 1
     assert found["estimated_cost_devices"] == pytest.approx(2 * found["estimated_device_hours"])
     assert found["steps"] * found["tokens_per_step"] >= 1e9
+
+
+@needs_cuda
+@pytest.mark.skipif(importlib.util.find_spec("libtpu") is None, reason="needs the compiler of the tpu extra")
+def test_the_program_for_a_tpu_counts_as_much_as_that_for_a_gpu(tmp_path: Path) -> None:
+    """Products are the same; in attention's backward pass splash does 7 of them where cuDNN does 5."""
+    sections = {
+        "model": {"preset": "tiny", "compute_dtype": "bfloat16", "head_dim": 128, "vocab_size": 4096},
+        "train": {"steps": 1, "global_batch_size": 8, "sequence_length": 512, "remat": "full"},
+        "mesh": {"fsdp": 4},
+    }
+    found = []
+    for target in ("a100-80gb:1x4", "v5e:2x2"):
+        status, one, shown = plan(tmp_path, target, **sections)
+        assert status == 0, shown
+        assert one["estimated_step_seconds"] > 0
+        assert sum(c["bytes_per_step"] for c in one["collectives"] if c["axis"] == "fsdp") > 0
+        found.append(one["hardware_flops_per_step"])
+    model = {"layers": 2, "heads": 4, "tokens": 8 * 512, "row": 512, "head_dim": 128}
+    attention = 0.5 * 2 * math.prod(model.values())
+    assert found[1] - found[0] == pytest.approx(2 * attention, rel=0.05)
 
 
 @needs_cuda

@@ -117,6 +117,25 @@ def test_a_loop_whose_length_only_its_condition_tells() -> None:
     assert parse(stated).executions()["body"] == 7
 
 
+def test_an_unrolled_loop_counts_by_more_than_one() -> None:
+    body = """  %i = s32[] get-tuple-element(%p), index=0
+  %x = f32[4]{0} get-tuple-element(%p), index=1
+  %two = s32[] constant(2)
+  %next = s32[] add(%i, %two)
+  %turned = s32[] copy(%next)
+  ROOT %t = (s32[], f32[4]{0}) tuple(%turned, %x)"""
+    text = LOOP.replace("  ROOT %t = (s32[], f32[4]{0}) tuple(%p)", body)
+    assert parse(text).executions()["body"] == 40
+
+
+def test_an_attribute_with_line_breaks() -> None:
+    """As kernels written in Pallas carry them; a brace that ends such a line ends no computation."""
+    text = LOOP.replace("index=0\n", 'index=0, frontend_attributes={kernel={\n"a":"b"\n}}, metadata={}\n')
+    program = parse(text)
+    assert [i.name for i in program.computations["condition"].instructions] == ["p", "limit", "i", "lt"]
+    assert program.executions() == {"main": 1, "body": 80}
+
+
 def test_products_of_a_batch() -> None:
     program = compiled(
         partial(jnp.einsum, "bij,bjk->bik"), ((4, 8, 16), PartitionSpec()), ((4, 16, 3), PartitionSpec())
@@ -183,3 +202,226 @@ def test_ring_bytes(kind: str, bytes_: int) -> None:
 def test_a_text_without_a_program() -> None:
     with pytest.raises(ValueError, match="no ENTRY"):
         parse("HloModule nothing")
+
+
+def total(text: str, seconds: float = 0.0, flops: float = 1.0, memory: float = 1e30) -> cost.Cost:
+    return cost.step_cost(parse(text), cost.Rates(flops, memory), lambda instruction: seconds)[0]
+
+
+CHAIN = """HloModule m, is_scheduled=true
+
+%start (p0: bf16[8,64]) -> (bf16[8,64], bf16[64,64], u32[]) {
+  %p0 = bf16[8,64]{1,0:T(8,128)} parameter(0)
+  %g0 = bf16[64,64]{1,0:T(8,128)} all-gather(%p0), replica_groups=[1,8]<=[8], frontend_attributes={chain_id="3"}
+  ROOT %c0 = (bf16[8,64]{1,0}, bf16[64,64]{1,0}, u32[]) custom-call(%g0), custom_call_target="AsyncCollectiveStart"
+}
+
+%beside (p1: bf16[8,64], p2: bf16[64,64], p3: f32[16,64], p4: f32[64,64]) -> (f32[16,64], bf16[64,64]) {
+  %p1 = bf16[8,64]{1,0:T(8,128)} parameter(0)
+  %p2 = bf16[64,64]{1,0:T(8,128)} parameter(1)
+  %p3 = f32[16,64]{1,0:T(8,128)} parameter(2)
+  %p4 = f32[64,64]{1,0:T(8,128)} parameter(3)
+  %x = f32[16,64]{1,0:T(8,128)} convolution(%p3, %p4), dim_labels=bf_io->bf
+  %g1 = bf16[64,64]{1,0:T(8,128)} all-gather(%p1), replica_groups=[1,8]<=[8], frontend_attributes={chain_id="3"}
+  ROOT %t = (f32[16,64]{1,0}, bf16[64,64]{1,0}) tuple(%x, %p2)
+}
+
+%finish (p5: bf16[8,64], p6: bf16[64,64]) -> bf16[64,64] {
+  %p5 = bf16[8,64]{1,0:T(8,128)} parameter(0)
+  %p6 = bf16[64,64]{1,0:T(8,128)} parameter(1)
+  %g2 = bf16[64,64]{1,0:T(8,128)} all-gather(%p5), replica_groups=[1,8]<=[8], frontend_attributes={chain_id="3"}
+  ROOT %c2 = bf16[64,64]{1,0:T(8,128)} custom-call(%p5, %p6, %g2), custom_call_target="AsyncCollectiveDone"
+}
+
+ENTRY %main (a: bf16[8,64], b: f32[16,64], c: f32[64,64]) -> bf16[64,64] {
+  %a = bf16[8,64]{1,0:T(8,128)} parameter(0)
+  %b = f32[16,64]{1,0:T(8,128)} parameter(1)
+  %c = f32[64,64]{1,0:T(8,128)} parameter(2)
+  %s = (bf16[8,64]{1,0}, bf16[64,64]{1,0}, u32[]) fusion(%a), kind=kCustom, calls=%start
+  %s0 = bf16[8,64]{1,0:T(8,128)} get-tuple-element(%s), index=0
+  %s1 = bf16[64,64]{1,0:T(8,128)} get-tuple-element(%s), index=1
+  %w = (f32[16,64]{1,0}, bf16[64,64]{1,0}) fusion(%s0, %s1, %b, %c), kind=kOutput, calls=%beside
+  %w1 = bf16[64,64]{1,0:T(8,128)} get-tuple-element(%w), index=1
+  ROOT %d = bf16[64,64]{1,0:T(8,128)} fusion(%s0, %w1), kind=kCustom, calls=%finish
+}
+"""
+
+
+def test_a_chain_of_fusions_is_one_collective_that_runs_beside_their_products() -> None:
+    """As the compiler for TPUs writes them: each part names the collective again."""
+    (one,) = found(parse(CHAIN))
+    assert (one.kind, one.count, one.asynchronous, one.payload_bytes) == ("all-gather", 1, True, 64 * 64 * 2)
+    flops = 2 * 16 * 64 * 64
+    for seconds, exposed in ((0.5, 0.0), (3.0, 2.0)):
+        cost_ = total(CHAIN, seconds, flops)
+        assert (cost_.flops, cost_.exposed_seconds) == (flops, pytest.approx(exposed))
+    # The product reads b and c and writes its result; the gathered array is only handed on.
+    assert total(CHAIN).memory_bytes == 4 * (16 * 64 + 64 * 64 + 16 * 64)
+
+
+def test_a_sum_of_which_a_slice_is_kept_is_a_reduce_scatter() -> None:
+    text = """HloModule m, is_scheduled=true
+
+%all-reduce-scatter (p: f32[64]) -> f32[8] {
+  %p = f32[64]{0} parameter(0)
+  %s = f32[64]{0} all-reduce(%p), replica_groups=[1,8]<=[8]
+  %i = s32[] constant(0)
+  ROOT %r = f32[8]{0} dynamic-slice(%s, %i), dynamic_slice_sizes={8}
+}
+
+ENTRY %main (a: f32[64]) -> f32[8] {
+  %a = f32[64]{0} parameter(0)
+  ROOT %f = f32[8]{0} fusion(%a), kind=kCustom, calls=%all-reduce-scatter
+}
+"""
+    (one,) = found(parse(text))
+    assert (one.kind, one.payload_bytes, one.wire_bytes) == ("reduce-scatter", 256, 224)
+
+
+def single(line: str, *operands: str) -> str:
+    given = "\n".join(f"  %o{n} = {shape} parameter({n})" for n, shape in enumerate(operands))
+    return f"HloModule m\n\nENTRY %main (a: f32[]) -> f32[] {{\n{given}\n  ROOT %r = {line}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "data", "kernel", "flops"),
+    [
+        (
+            "f32[4,8]{1,0} convolution(%o0, %o1), dim_labels=bf_io->bf",
+            "f32[4,16]{1,0}",
+            "f32[16,8]{1,0}",
+            2 * 4 * 16 * 8,
+        ),
+        # [B, T, D] x [D, H, E]: the heads are a window of 4 over padding, of which one place meets data.
+        (
+            "f32[2,32,4,8]{3,2,1,0} convolution(%o0, %o1), window={size=1x4 pad=0_0x3_3 rhs_reversal=0x1}, "
+            "dim_labels=0bf1_i1o0->0b1f",
+            "f32[2,32,16,1]{3,2,1,0}",
+            "f32[16,4,8,1]{3,2,1,0}",
+            2 * 2 * 32 * 16 * 4 * 8,
+        ),
+        # [B, T, H, E] x [H, E, D]: the heads are summed over, a window without padding.
+        (
+            "f32[2,32,16,1]{3,2,1,0} convolution(%o0, %o1), window={size=1x4}, dim_labels=0b1f_1io0->0bf1",
+            "f32[2,32,4,8]{3,2,1,0}",
+            "f32[4,8,16,1]{3,2,1,0}",
+            2 * 2 * 32 * 4 * 8 * 16,
+        ),
+        # A batch of 3 products as a strided window over dilated data.
+        (
+            "f32[3,5,7]{2,1,0} convolution(%o0, %o1), window={size=3 stride=2 pad=2_2 lhs_dilate=3}, "
+            "dim_labels=0bf_0io->0bf",
+            "f32[3,5,11]{2,1,0}",
+            "f32[3,11,7]{2,1,0}",
+            2 * 5 * 11 * 7 * 3,
+        ),
+    ],
+)
+def test_products_spelled_as_convolutions(line: str, data: str, kernel: str, flops: int) -> None:
+    assert total(single(line, data, kernel)).flops == flops
+
+
+QKV = ("bf16[2,4,256,128]{3,2,1,0}",) * 3
+
+
+@pytest.mark.parametrize(("kernel", "products"), [("splash_mha_fwd", 2), ("splash_mha_dkv", 4), ("splash_mha_dq", 3)])
+def test_attention_kernels_of_tpus(kernel: str, products: int) -> None:
+    """Causal: half of [T, T]; the mask's blocks in front of the queries are no queries."""
+    call = f'custom-call(%o0, %o1, %o2, %o3), custom_call_target="tpu_custom_call", metadata={{op_name="x/{kernel}/y"}}'
+    text = single(f"bf16[2,4,256,128]{{3,2,1,0}} {call}", "s8[1,4,4]{2,1,0}", *QKV)
+    assert total(text).flops == products * 2 * 2 * 4 * 256 * 256 * 128 / 2
+    other = text.replace("tpu_custom_call", "ConcatBitcast")
+    assert total(other).flops == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "attributes", "products"),
+    [
+        ("__cudnn$fmhaSoftmax", 'backend_config={"mask_type":"CAUSAL"}', 2 / 2),
+        ("__cudnn$fmhaSoftmaxBackward", 'backend_config={"mask_type":"PADDING_CAUSAL"}', 5 / 2),
+        ("__cudnn$fmhaScaleBiasSoftmax", 'backend_config={"mask_type":"NO_MASK"}', 2),  # the mask is an operand
+        ("__gpu$xla.gpu.triton", 'metadata={op_name="attention/jit(mha)/mha_forward/pallas_call"}', 2 / 2),
+        ("__gpu$xla.gpu.triton", 'metadata={op_name="attention/mha_backward/pallas_call"}', 7 / 2),
+        ("__gpu$xla.gpu.triton", 'metadata={op_name="attention/mha_preprocess_backward/pallas_call"}', 0),
+    ],
+)
+def test_attention_kernels_of_gpus(target: str, attributes: str, products: float) -> None:
+    call = f'custom-call(%o0, %o1, %o2), custom_call_target="{target}", {attributes}'
+    operands = ("bf16[2,256,4,128]{3,2,1,0}", "bf16[2,512,2,128]{3,2,1,0}", "bf16[2,512,2,128]{3,2,1,0}")
+    text = single(f"bf16[2,256,4,128]{{3,2,1,0}} {call}", *operands)
+    assert total(text).flops == products * 2 * 2 * 4 * 256 * 512 * 128
+
+
+@pytest.mark.parametrize(
+    "branches", ["branch_computations={%small, %large}", "true_computation=%large, false_computation=%small"]
+)
+def test_of_two_branches_the_longer_one_counts(branches: str) -> None:
+    def product(name: str, size: int) -> str:
+        return f"""%{name} (p{size}: f32[{size},{size}]) -> f32[{size},{size}] {{
+  %p{size} = f32[{size},{size}]{{1,0}} parameter(0)
+  ROOT %d = f32[{size},{size}]{{1,0}} dot(%p{size}, %p{size}), lhs_contracting_dims={{1}}, rhs_contracting_dims={{0}}
+}}
+"""
+
+    text = f"""HloModule m
+
+{product("small", 8)}
+{product("large", 16)}
+ENTRY %main (c: pred[], a: f32[8,8], b: f32[16,16]) -> f32[] {{
+  %c = pred[] parameter(0)
+  %a = f32[8,8]{{1,0}} parameter(1)
+  %b = f32[16,16]{{1,0}} parameter(2)
+  ROOT %r = f32[] conditional(%c, %a, %b), {branches}
+}}
+"""
+    assert total(text).flops == 2 * 16**3
+
+
+def test_a_copy_to_a_cores_own_memory_runs_beside_work() -> None:
+    text = """HloModule m, is_scheduled=true
+
+ENTRY %main (a: f32[256], b: f32[64,64]) -> f32[64,64] {
+  %a = f32[256]{0:T(256)} parameter(0)
+  %b = f32[64,64]{1,0:T(8,128)S(1)} parameter(1)
+  %s = (f32[256]{0:T(256)S(1)}, f32[256]{0:T(256)}, u32[]{:S(2)}) copy-start(%a)
+  %x = f32[64,64]{1,0:T(8,128)S(1)} dot(%b, %b), lhs_contracting_dims={1}, rhs_contracting_dims={0}
+  %d = f32[256]{0:T(256)S(1)} copy-done(%s)
+  ROOT %r = f32[64,64]{1,0:T(8,128)S(1)} negate(%x)
+}
+"""
+    flops = 2 * 64**3
+    assert total(text).memory_bytes == 1024, "only the copy reads device memory"
+    assert total(text, flops=flops, memory=1024).compute_seconds == pytest.approx(1.0)
+    assert total(text, flops=flops, memory=256).compute_seconds == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(("is_sync", "asynchronous"), [("true", False), ("false", True)])
+def test_a_start_that_xla_calls_synchronous(is_sync: str, asynchronous: bool) -> None:
+    text = TIMELINE.replace("dimensions={0}", f'dimensions={{0}}, backend_config={{"is_sync":{is_sync}}}')
+    assert [one.asynchronous for one in found(parse(text))] == [asynchronous]
+
+
+def test_a_slice_inside_a_fusion_inside_a_fusion_is_not_the_stack() -> None:
+    """As the compiler for TPUs reads what the layers kept."""
+    text = """HloModule m, is_scheduled=true
+
+%slice (p: f32[50,64], i: s32[]) -> f32[1,64] {
+  %p = f32[50,64]{1,0} parameter(0)
+  %i = s32[] parameter(1)
+  ROOT %r = f32[1,64]{1,0} dynamic-slice(%p, %i, %i), dynamic_slice_sizes={1,64}
+}
+
+%outer (j: s32[], q: f32[50,64]) -> f32[1,64] {
+  %j = s32[] parameter(0)
+  %q = f32[50,64]{1,0} parameter(1)
+  %f = f32[1,64]{1,0} fusion(%q, %j), kind=kLoop, calls=%slice
+  ROOT %n = f32[1,64]{1,0} negate(%f)
+}
+
+ENTRY %main (a: s32[], b: f32[50,64]) -> f32[1,64] {
+  %a = s32[] parameter(0)
+  %b = f32[50,64]{1,0} parameter(1)
+  ROOT %x = f32[1,64]{1,0} fusion(%a, %b), kind=kLoop, calls=%outer
+}
+"""
+    assert total(text).memory_bytes == pytest.approx(2 * 256, abs=8)

@@ -19,6 +19,7 @@ from melama_jax.planning.targets import parse_target
         ("v5p:4x4x8", 128, 128, "TPU v5p"),
         ("v5e:16x16", 256, 256, "TPU v5e"),
         ("v6e:4x4", 16, 16, "TPU v6e"),
+        ("v4:2x2x4", 16, 16, "TPU v4"),
     ],
 )
 def test_known_targets(text: str, devices: int, per_node: int, name: str) -> None:
@@ -36,7 +37,7 @@ def test_cpus_have_no_data_sheet() -> None:
     ("text", "says"),
     [
         ("a100:20x8", "choose one of a100-80gb"),
-        ("v4:2x2x4", "'v4' is unknown; choose one of"),  # its topology has two devices a chip, which no mesh takes
+        ("v4:4x4", "3 dimensions"),
         ("a100-80gb", "expected KIND:EXTENT"),
         ("a100-80gb:160", "expected nodes x GPUs"),
         ("a100-80gb:0x8", "expected KIND:EXTENT"),
@@ -49,3 +50,16 @@ def test_cpus_have_no_data_sheet() -> None:
 def test_unknown_targets(text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         parse_target(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("v5p:4x4x8", (True, True, True)),
+        ("v5p:2x4x4", (False, False, False)),
+        ("v5e:16x16", (True, True)),
+        ("v5e:8x16", (False, True)),
+    ],
+)
+def test_which_dimensions_of_a_slice_are_rings(text: str, closed: tuple[bool, ...]) -> None:
+    assert parse_target(text).closed == closed

@@ -17,12 +17,12 @@ def number(request: pytest.FixtureRequest) -> signal.Signals:
 def test_signal_asks_to_stop(number: signal.Signals) -> None:
     stop = StopRequest()
     try:
-        assert not stop.reached(1)
+        assert not stop.reached()
         signal.raise_signal(number)
-        assert stop.reached(2)
-        assert stop.reached(3)
+        assert stop.reached()
+        assert stop.reached()
         signal.raise_signal(number)  # a second one must not end the process while it saves
-        assert stop.reached(4)
+        assert stop.reached()
     finally:
         stop.close()
 
@@ -51,7 +51,7 @@ def test_new_request_starts_unasked(number: signal.Signals) -> None:
     signal.raise_signal(number)
     first.close()
     second = StopRequest()
-    assert not second.reached(1)
+    assert not second.reached()
     second.close()
 
 
@@ -62,7 +62,7 @@ def test_interrupt_from_the_keyboard_is_left_alone() -> None:
     try:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        assert not stop.reached(1)
+        assert not stop.reached()
     finally:
         stop.close()
         signal.signal(signal.SIGINT, before)
