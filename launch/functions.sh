@@ -15,6 +15,17 @@ run() {
 }
 exec 3>&1
 
+# newest_step RUN: the step of the newest checkpoint in a run folder, or none.
+newest_step() {
+  local folder step newest=none
+  for folder in "$1"/checkpoints/[0-9]*; do
+    step=${folder##*/}
+    [[ $step =~ ^[0-9]{1,18}$ ]] || continue # one that is being written has another name
+    if [[ $newest == none ]] || ((10#$step > 10#$newest)); then newest=$step; fi
+  done
+  echo "$newest"
+}
+
 # read_env_file FILE: export its KEY=value lines, and add their names to the array `exported`. A variable that is set already
 # keeps its value, except those that hold many flags: yours come after the file's, and of two that differ the last counts.
 read_env_file() {

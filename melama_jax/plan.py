@@ -4,84 +4,89 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from melama_jax.config import Config, parse_command_line
+from melama_jax.config import CommandParser, Config, output_file, parse_command_line, write_output
 from melama_jax.errors import ConfigError, run_command
 from melama_jax.planning.estimate import Efficiency, make_plan
 from melama_jax.planning.plan_report import Prices, as_json, print_plan
-from melama_jax.planning.search import Search, fragment, table
+from melama_jax.planning.search import Search, fragment, ranked, table
 from melama_jax.planning.targets import Target, parse_target, prepare_process
 from melama_jax.training.report import make_console
+
+_MINUTES = 10
+_OF_A_PLAN = ("tokens", "price_per_device_hour", "price_per_kwh")
+_OF_A_SEARCH = ("max_minutes", "write")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Plan a run; 0 when it fits, 1 when it does not."""
-    parser = argparse.ArgumentParser(prog="python -m melama_jax.plan", description=__doc__)
+    parser = CommandParser(prog="python -m melama_jax.plan", description=__doc__)
     parser.add_argument(
         "--target", required=True, metavar="KIND:EXTENT", help="a100-80gb:20x8, h100:16x8, v5p:4x4x8 ..."
     )
-    parser.add_argument("--json", type=Path, metavar="OUT", help="also write the plan as JSON")
+    parser.add_argument("--json", type=output_file, metavar="OUT", help="also write the plan as JSON")
     parser.add_argument("--tokens", type=float, metavar="N", help="budget of tokens; default train.steps")
     parser.add_argument("--matmul-efficiency", type=float, default=Efficiency.matmul, metavar="SHARE")
     parser.add_argument("--memory-efficiency", type=float, default=Efficiency.memory, metavar="SHARE")
     parser.add_argument("--link-efficiency", type=float, default=Efficiency.links, metavar="SHARE")
     parser.add_argument("--search", action="store_true", help="try meshes, rematerializations, micro-batches ...")
-    parser.add_argument("--max-minutes", type=float, default=10, metavar="M", help="of the search; default 10")
-    parser.add_argument("--write", type=Path, metavar="OUT", help="the search's winner as a piece of configuration")
+    parser.add_argument("--max-minutes", type=float, metavar="M", help=f"of the search; default {_MINUTES}")
+    parser.add_argument("--write", type=output_file, metavar="OUT", help="the search's winner, to lay above the run")
     parser.add_argument("--price-per-device-hour", type=float, metavar="P")
     parser.add_argument("--price-per-kwh", type=float, metavar="P")
     config, arguments = parse_command_line(__doc__ or "", argv, parser=parser)
+    _check(arguments)
     target = parse_target(arguments.target)
     prepare_process(target)
-    efficiency = Efficiency(
-        *(_share(arguments, name) for name in ("matmul_efficiency", "memory_efficiency", "link_efficiency"))
-    )
+    efficiency = Efficiency(arguments.matmul_efficiency, arguments.memory_efficiency, arguments.link_efficiency)
     if arguments.search:
         return _search(config, target, efficiency, arguments)
     plan = make_plan(config, target, efficiency=efficiency, tokens=arguments.tokens)
     prices = Prices(arguments.price_per_device_hour, arguments.price_per_kwh)
     print_plan(make_console(), config, target, plan, efficiency, prices)
-    if arguments.json is not None:
-        _write("json", arguments.json, json.dumps(as_json(plan, target, efficiency, prices), indent=2) + "\n")
+    write_output(arguments.json, json.dumps(as_json(plan, target, efficiency, prices), indent=2) + "\n")
     return 1 if plan.fits is False else 0
 
 
 def _search(config: Config, target: Target, efficiency: Efficiency, arguments: argparse.Namespace) -> int:
     if target.accelerator is None:
         raise ConfigError(f"--search ranks by estimated time, and there is no data sheet of {target.name}")
-    if arguments.max_minutes <= 0:
-        raise ConfigError(f"--max-minutes {arguments.max_minutes:g} must be above 0")
     console = make_console()
     search = Search(config, target, efficiency, Path(config.data.cache_dir) / "plans", console)
-    search.run(arguments.max_minutes)
+    search.run(arguments.max_minutes or _MINUTES)
     results = search.results
     console.print(table(results))
-    if arguments.json is not None:
-        _write("json", arguments.json, json.dumps(results, indent=2) + "\n")
-    if not results or not results[0].get("fits"):
-        console.print("none that was tried fits")
+    write_output(arguments.json, json.dumps(results, indent=2) + "\n")
+    if not results or not ranked(results[0]):
+        console.print("none that was tried fits and has an estimate")
         return 1
     winner = fragment(config, results[0], target)
-    console.print(winner)
-    if arguments.write is not None:
-        _write("write", arguments.write, winner)
+    console.print(winner, markup=False, highlight=False)
+    write_output(arguments.write, winner)
     return 0
 
 
-def _write(option: str, path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--{option} {path}: cannot be written: {error.strerror}") from None
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse numbers that mean nothing, and options that would have no effect."""
+    for name in ("matmul_efficiency", "memory_efficiency", "link_efficiency"):
+        value = getattr(arguments, name)
+        if not 0 < value <= 1:
+            raise ConfigError(f"{_option(name)} {value:g} must be above 0 and at most 1")
+    for name in (*_OF_A_PLAN, "max_minutes"):
+        value = getattr(arguments, name)
+        if value is not None and not 0 < value < math.inf:
+            raise ConfigError(f"{_option(name)} {value:g} must be above 0 and finite")
+    for name in _OF_A_PLAN if arguments.search else _OF_A_SEARCH:
+        if getattr(arguments, name) is not None:
+            has = "has no effect on --search; plan what it finds" if arguments.search else "is for --search"
+            raise ConfigError(f"{_option(name)} {has}")
 
 
-def _share(arguments: argparse.Namespace, name: str) -> float:
-    value = getattr(arguments, name)
-    if not 0 < value <= 1:
-        raise ConfigError(f"--{name.replace('_', '-')} {value:g} must be above 0 and at most 1")
-    return value
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 if __name__ == "__main__":

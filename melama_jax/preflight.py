@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conversion import direct
-from melama_jax.config import Config, parse_command_line
+from melama_jax.config import CommandParser, Config, output_file, parse_command_line, write_output
 from melama_jax.data.cache import check_inputs, plan_caches, read_manifest, why_stale
 from melama_jax.errors import ConfigError, DataError, MeshError, run_command
 from melama_jax.parallel import distributed
@@ -32,7 +32,7 @@ from melama_jax.training.run_folder import has_checkpoints
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Check devices, links, folders, data, clocks and versions; in one process or in all processes of a job."""
-    parser = argparse.ArgumentParser(prog="python -m melama_jax.preflight", description=__doc__)
+    parser = CommandParser(prog="python -m melama_jax.preflight", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write the findings as JSON")
     parser.add_argument(
         "--timeout",
@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ConfigError(f"--timeout {given.timeout:g} must be 1 to 3600 seconds")
     begun = time.monotonic()
     cluster = distributed.detect()
+    if given.json is not None and cluster.process_id == 0:  # the others write nothing, and may not have the folder
+        output_file(given.json)
     console = make_console()
     try:
         distributed.initialize(console.print, timeout_seconds=given.timeout)
@@ -137,11 +139,22 @@ def _look_into_cache(config: Config) -> dict[str, Any]:
     plan = plan_caches(config, echo=lambda text: None, remember=False)
     stale = {task.task: reason for task in plan.tasks if (reason := why_stale(task)) is not None}
     manifests = [read_manifest(task.folder) or {} for task in plan.tasks]
+    if stale:
+        _try_folder(Path(config.data.cache_dir).absolute())
     return {
         "stale": stale,
         "folders": [] if stale else [str(task.folder.absolute()) for task in plan.tasks],
         "rows": sum(manifest.get("splits", {}).get("train", {}).get("rows", 0) for manifest in manifests),
     }
+
+
+def _try_folder(folder: Path) -> None:
+    """Refuse a cache folder in which, or in whose nearest parent, nothing can be made."""
+    parent = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        Path(tempfile.mkdtemp(prefix=".preflight-", dir=parent)).rmdir()
+    except OSError as error:
+        raise DataError(f"data.cache_dir {folder}: cannot be written ({parent}: {error.strerror})") from None
 
 
 def _table(findings: Sequence[Finding]) -> Table:
@@ -164,10 +177,7 @@ def _write(path: Path | None, findings: Sequence[Finding], devices: int, seconds
         "seconds": round(seconds, 2),
         "checks": [vars(finding) for finding in findings],
     }
-    try:
-        path.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--json {path}: cannot be written: {error.strerror}") from None
+    write_output(path, json.dumps(tree, indent=2) + "\n")
 
 
 if __name__ == "__main__":

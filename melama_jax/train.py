@@ -110,7 +110,8 @@ def train(config: Config) -> int:
                 together("keeping the tokenizer", lambda: direct.remember_initial(config, run_dir), only_first=True)
             checkpointer = checkpoint.Checkpointer(run_dir / "checkpoints", config.checkpoint, echo=echo)
             closing.callback(checkpointer.close)
-            closing.push(lambda kind, error, trace: health.peers.tell(error))  # before the others are waited for
+            # Told before the others are waited for, and after a save that is being written.
+            closing.push(lambda kind, error, trace: health.peers.tell(error, finish=checkpointer.wait))
             job = Job(config, run_dir, mesh, abstract, checkpointer, stop, profiler, health, console, echo)
             train_state, stopped = run(job)
 
@@ -172,7 +173,7 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
     prepared = ensure_prepared(config, echo=lambda _: None)
 
     # Compile, and say what it takes.
-    job.health.phase("compiling and restoring")
+    job.health.phase("compiling")
     started = time.monotonic()
     train_step = job.profiler.program = step.compile_train_step(config, mesh, job.abstract)
     memory = train_step.memory_analysis()
@@ -185,6 +186,7 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
         return None, True
 
     # Initialize or restore.
+    job.health.phase("restoring the state")
     train_state, first_row = initialize_or_restore(job, prepared)
     first_step = int(train_state.step)
     if first_step >= config.train.steps:
@@ -194,6 +196,7 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
         return None, True
 
     # The rows as batches, and the held-out rows.
+    job.health.phase("opening the data")
     placement = batches.Placement(
         mesh,
         step.batch_keys(config),

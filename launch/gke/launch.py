@@ -26,7 +26,7 @@ import yaml
 LAUNCH = Path(__file__).resolve().parent.parent
 PORT = 1234
 CANNOT_WORK = 64  # EX_USAGE: starting again would not help
-REQUEUE = 75  # run.requeue_exit_code
+REQUEUE = "run.requeue_exit_code"
 
 # GPUs of a machine: value of the node label, and the file of flags.
 GPU_MACHINES = {
@@ -36,7 +36,13 @@ GPU_MACHINES = {
     "a3-ultragpu-8g": ("nvidia-h200-141gb", "h200"),
 }
 GPUS, CHIPS = 8, 4  # of a node
-TPUS = {"v4": "tpu-v4-podslice", "v5e": "tpu-v5-lite-podslice", "v5p": "tpu-v5p-slice", "v6e": "tpu-v6e-slice"}
+# Of a generation: value of the node label, dimensions of a topology.
+TPUS = {
+    "v4": ("tpu-v4-podslice", 3),
+    "v5e": ("tpu-v5-lite-podslice", 2),
+    "v5p": ("tpu-v5p-slice", 3),
+    "v6e": ("tpu-v6e-slice", 2),
+}
 
 
 def fail(message: str) -> NoReturn:
@@ -45,15 +51,21 @@ def fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the message, without the usage."""
+        fail(message)
+
+
 def parse() -> argparse.Namespace:
     """The command line, checked."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("--name", required=True, help="of the JobSet")
     parser.add_argument("--namespace", default="default")
     parser.add_argument("--machine", choices=sorted(GPU_MACHINES), help="machine type of the GPU nodes")
-    parser.add_argument("--nodes", type=int, default=1, help="GPU nodes")
+    parser.add_argument("--nodes", type=int, help="GPU nodes (1)")
     parser.add_argument("--tpu", choices=sorted(TPUS), help="instead of --machine: generation of the slice")
     parser.add_argument("--topology", help="of the slice, such as 4x4x8")
     parser.add_argument("--image", required=True, help="image with this project and its extra cuda12 or tpu")
@@ -75,9 +87,28 @@ def parse() -> argparse.Namespace:
         fail(f"--name {given.name} must be at most 40 lower-case letters, digits and hyphens, from a letter on")
     if (given.machine is None) == (given.tpu is None):
         fail("give either --machine and --nodes, or --tpu and --topology")
+    if (given.tpu and given.nodes is not None) or (given.machine and given.topology):
+        fail("--nodes goes with --machine, and --topology with --tpu")
+    for key in ("max_restarts", "grace"):
+        if getattr(given, key) < 0:
+            fail(f"--{key.replace('_', '-')} {getattr(given, key)} must be at least 0")
+    given.requeue = 75
+    for override in given.overrides:
+        key, equals, value = override.partition("=")
+        if not (key and equals):
+            fail(f"--set {override} must be KEY=VALUE")
+        if key == REQUEUE:
+            if not re.fullmatch(r"[1-9]\d{0,2}", value) or int(value) > 255 or int(value) in (2, CANNOT_WORK):
+                fail(f"--set {override} must be 1 to 255, and not 2 or {CANNOT_WORK}, which say that nothing can work")
+            given.requeue = int(value)
+    if given.nodes is None:
+        given.nodes = 1
     if given.tpu:
-        if not re.fullmatch(r"\d+(x\d+){1,2}", given.topology or ""):
-            fail(f"--topology {given.topology} must be such as 4x4x8 (v4, v5p) or 16x16 (v5e, v6e)")
+        dimensions = TPUS[given.tpu][1]
+        if not re.fullmatch(rf"[1-9]\d*(x[1-9]\d*){{{dimensions - 1}}}", given.topology or ""):
+            fail(
+                f"--topology {given.topology} must be such as {'16x16' if dimensions == 2 else '4x4x8'} for {given.tpu}"
+            )
         chips = math.prod(map(int, given.topology.split("x")))
         if chips % CHIPS:
             fail(f"--topology {given.topology} has {chips} chips, but a host has {CHIPS}")
@@ -108,7 +139,8 @@ def flags(name: str) -> dict[str, str]:
 
 def script(given: argparse.Namespace) -> str:
     """What a pod runs: is the configuration sound, do the devices talk, train."""
-    words = ["--config", given.config]
+    # Said here, so that the rules below hold whatever the file says.
+    words = ["--config", given.config, "--set", f"{REQUEUE}=75"]
     for override in given.overrides:
         words += ["--set", override]
     arguments = shlex.join(words)
@@ -116,7 +148,7 @@ def script(given: argparse.Namespace) -> str:
     lines = [
         'if [ -n "${NCCL_PROFILE:-}" ]; then . "$NCCL_PROFILE"; fi',
         f"JAX_PLATFORMS=cpu python -m melama_jax.train --dry-run --devices {devices} {arguments} >/dev/null "
-        f"|| exit {CANNOT_WORK}",
+        f'|| {{ status=$?; [ "$status" -ne 2 ] || exit {CANNOT_WORK}; exit "$status"; }}',
     ]
     if not given.no_preflight:
         lines.append(f"python -m melama_jax.preflight {arguments} || exit")
@@ -153,7 +185,7 @@ def pod(given: argparse.Namespace) -> dict[str, Any]:
     else:
         devices = {"google.com/tpu": CHIPS}
         selector = {
-            "cloud.google.com/gke-tpu-accelerator": TPUS[given.tpu],
+            "cloud.google.com/gke-tpu-accelerator": TPUS[given.tpu][0],
             "cloud.google.com/gke-tpu-topology": given.topology,
         }
     if given.spot:
@@ -201,9 +233,9 @@ def laid_over(base: Any, patch: Any) -> Any:
 def manifest(given: argparse.Namespace) -> dict[str, Any]:
     """The JobSet.
 
-    A pod that saved on request (75: its node is drained) or lost its node is replaced; since all processes agree to
-    stop, all are. A configuration that cannot work (64) ends the JobSet. Any other failure starts all pods again from
-    the last checkpoint, `--max-restarts` times.
+    A pod that saved on request (`run.requeue_exit_code`: its node is drained) or lost its node is replaced; since all
+    processes agree to stop, all are. A configuration that cannot work (64) ends the JobSet. Any other failure starts
+    all pods again from the last checkpoint, `--max-restarts` times.
     """
     on_exit = {"containerName": "train", "operator": "In"}
     job = {
@@ -214,7 +246,7 @@ def manifest(given: argparse.Namespace) -> dict[str, Any]:
         "podFailurePolicy": {
             "rules": [
                 {"action": "FailJob", "onExitCodes": on_exit | {"values": [CANNOT_WORK]}},
-                {"action": "Ignore", "onExitCodes": on_exit | {"values": [REQUEUE]}},
+                {"action": "Ignore", "onExitCodes": on_exit | {"values": [given.requeue]}},
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]
         },

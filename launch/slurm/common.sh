@@ -57,14 +57,49 @@ count_devices() {
   fi
 }
 
+# Outside of a job: what the #SBATCH lines of the script ask for.
+read_sbatch_lines() {
+  local words tasks=1
+  words=" $(sed -n 's/^#SBATCH *//p' "$0" | tr '\n' ' ')"
+  [[ -n ${SLURM_JOB_NUM_NODES:-} || ! $words =~ \ --nodes=([0-9]+) ]] || SLURM_JOB_NUM_NODES=${BASH_REMATCH[1]}
+  [[ -n ${SLURM_GPUS_ON_NODE:-} || ! $words =~ \ --gres=gpu(:[a-z][^:\ ]*)?:([0-9]+) ]] || SLURM_GPUS_ON_NODE=${BASH_REMATCH[2]}
+  [[ ! $words =~ \ --ntasks-per-node=([0-9]+) ]] || tasks=${BASH_REMATCH[1]}
+  : "${SLURM_JOB_NUM_NODES:=1}" "${SLURM_GPUS_ON_NODE:=0}" "${SLURM_NTASKS:=$((SLURM_JOB_NUM_NODES * tasks))}"
+  echo "# in: salloc --nodes=$SLURM_JOB_NUM_NODES --gres=gpu:$SLURM_GPUS_ON_NODE --ntasks-per-node=$tasks"
+}
+
+# Whether restarts lead anywhere. The run folder holds, for the job: the newest step at its last restart, restarts in a row
+# that did not move it, and restarts after failures.
+note_restart() {
+  local file=$run/.restarts job='' last='' stalled=0 failures=0 step
+  [[ ! -f $file ]] || read -r job last stalled failures <"$file"
+  [[ $job == "$id" ]] || last='' stalled=0 failures=0
+  step=$(newest_step "$run")
+  if [[ $step == "$last" ]]; then stalled=$((stalled + 1)); else stalled=0; fi
+  if ((status != code)); then
+    ((failures < MELAMA_RETRIES)) || { say "$1; the $MELAMA_RETRIES restart(s) of MELAMA_RETRIES are used up"; return 1; }
+    failures=$((failures + 1))
+  elif ((stalled >= 2)); then
+    say "$1; not requeued: two restarts brought no newer checkpoint (step: $step). Give more --time, and submit it again"
+    return 1
+  fi
+  { mkdir -p "$run" && echo "$id $step $stalled $failures" >"$file"; } 2>/dev/null && return
+  say "$1; not requeued: restarts are counted in $file, which cannot be written"
+  return 1
+}
+
 # Put the job back into the queue; what happened is said first.
 requeue() {
-  # Only a job that still runs: one that was cancelled, or requeued by someone else, gets its SIGTERM too.
-  local state
-  state=$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T 2>/dev/null)
+  # Only a job that still runs: one that was cancelled, or requeued by someone else, gets its SIGTERM too. An array's last
+  # task has the number of the whole array.
+  local state id=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
+  : "${id:=$SLURM_JOB_ID}"
+  state=$(squeue --noheader --jobs="$id" --format=%T 2>/dev/null)
   if [[ $state != RUNNING ]]; then
     say "$1; SLURM is ending the job by itself (${state:-gone}: cancelled, requeued or preempted), so that is left to it"
-  elif scontrol requeue "$SLURM_JOB_ID"; then
+  elif ! note_restart "$1"; then
+    return
+  elif scontrol requeue "$id"; then
     say "$1; requeued, and it will go on from the last checkpoint"
     exit 0
   else
@@ -75,7 +110,7 @@ requeue() {
 # launch [--dry-run] --config FILE [--set KEY=VALUE ...]
 launch() {
   local dry_run=0 arguments=() exported=(PYTHONPATH PYTHONUNBUFFERED) inside=() step=() python=python3
-  local repo config='' i status plan code
+  local repo config='' i status plan code run
   for i in "$@"; do
     if [[ $i == --dry-run ]]; then dry_run=1; else arguments+=("$i"); fi
   done
@@ -92,6 +127,8 @@ launch() {
   [[ -f $config ]] || die "--config $config: no such file in $PWD"
   ((dry_run)) || [[ -n ${SLURM_JOB_ID:-} ]] || die "submit this file with sbatch, or see its commands with --dry-run"
 
+  unset SLURM_LABELIO # the plan is read below
+  [[ -n ${SLURM_JOB_ID:-} ]] || read_sbatch_lines
   say "$(date '+%F %T'): job ${SLURM_JOB_ID:-none} on ${SLURM_JOB_NUM_NODES:-?} node(s) ${SLURM_JOB_NODELIST:-}," \
     "${SLURM_NTASKS:-?} process(es), restart ${SLURM_RESTART_COUNT:-0}"
   export PYTHONPATH=$repo${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1
@@ -111,6 +148,10 @@ launch() {
     "$python" -m melama_jax.train --dry-run --devices "$(count_devices)" "${arguments[@]}" >"$plan"
   status=$?
   code=$(sed -n 's/^  requeue_exit_code: //p' "$plan")
+  code=${code:-75}
+  # A long value goes on in the next line; one with odd characters has quotes.
+  run=$(sed -n '/^run:/,/^[^ r]/{s/^  dir: //p; s/^    //p}' "$plan" | paste -sd ' ')
+  if [[ $run == \'*\' ]]; then run=${run:1:-1} && run=${run//\'\'/\'}; fi
   rm -f "$plan"
   ((status == 0)) || exit "$status"
 
@@ -127,12 +168,12 @@ launch() {
   run srun "${step[@]}" "${inside[@]}" "$python" -m melama_jax.train "${arguments[@]}"
   status=$?
   if ((dry_run)); then
-    echo "# after exit status ${code:-75} (saved on request): scontrol requeue \$SLURM_JOB_ID"
+    echo "# after exit status $code (saved on request): scontrol requeue \$SLURM_JOB_ID"
     exit 0
   fi
-  if ((status == code)); then
+  if ((status && status == code)); then
     requeue saved
-  elif ((status && status != 2 && ${SLURM_RESTART_COUNT:-0} < MELAMA_RETRIES)); then
+  elif ((status && status != 2 && MELAMA_RETRIES)); then
     requeue "training failed with status $status"
   fi
   ((status != 138)) || say "SIGUSR1 came before training could take it: --time is too short for --signal"

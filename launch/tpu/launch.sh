@@ -18,10 +18,7 @@ source "$(dirname "$0")/../functions.sh"
 value() { [[ $# -ge 2 && $2 != --* ]] || die "$1 needs a value"; echo "$2"; }
 
 usage="give one of create, status, install, train, logs, stop, delete"
-[[ $# -ge 1 ]] || die "$usage"
-action=$1
-shift
-dry_run=0 name='' project='' zone='' type='' runtime='' extra=() arguments=()
+action='' dry_run=0 name='' project='' zone='' type='' runtime='' extra=() arguments=()
 while (($#)); do
   case $1 in
     --name) name=$(value "$@"); shift ;;
@@ -33,10 +30,12 @@ while (($#)); do
     --spot | --reserved) extra+=("$1") ;;
     --dry-run) dry_run=1 ;;
     --) shift; arguments=("$@"); break ;;
-    *) die "$1 is no option of launch.sh; what is for training goes after --" ;;
+    -*) die "$1 is no option of launch.sh; what is for training goes after --" ;;
+    *) [[ -z $action ]] || die "$1 beside $action is too much; what is for training goes after --"; action=$1 ;;
   esac
   shift
 done
+[[ $action =~ ^(create|status|install|train|logs|stop|delete)$ ]] || die "${action:+$action is not known; }$usage"
 [[ $name =~ ^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$ ]] || die "--name '$name' must be lower-case letters, digits and hyphens, from a letter on"
 [[ $project =~ ^[a-z][a-z0-9:.-]+$ ]] || die "--project '$project' must be the id of your project"
 [[ $zone =~ ^[a-z]+-[a-z]+[0-9]+-[a-z]$ ]] || die "--zone '$zone' must be such as us-east5-a"
@@ -55,7 +54,9 @@ case $action in
       v6e-[1-9]*) : "${runtime:=v2-alpha-tpuv6e}" ;;
       *) die "--type '$type' must be v4-N, v5p-N, v5litepod-N or v6e-N, such as v5p-256" ;;
     esac
-    [[ ${type#*-} =~ ^[0-9]+$ ]] || die "--type '$type' must end in a number"
+    [[ ${type#*-} =~ ^[0-9]{1,6}$ ]] || die "--type '$type' must end in a number"
+    [[ $type != v4-* && $type != v5p-* ]] || ((${type#*-} % 8 == 0)) \
+      || die "--type '$type' must be of a multiple of 8 cores: two a chip, four chips a host"
     run gcloud compute tpus queued-resources create "$name" "--node-id=$name" "${place[@]}" \
       "--accelerator-type=$type" "--runtime-version=$runtime" "${extra[@]}"
     ;;
@@ -77,5 +78,4 @@ case $action in
   logs) on_workers 0 "tail -n 100 -F train.log" ;;
   stop) on_workers all "bash launch/tpu/worker.sh stop" ;;
   delete) run gcloud compute tpus queued-resources delete "$name" "${place[@]}" --force ;;
-  *) die "$action is not known; $usage" ;;
 esac

@@ -6,6 +6,27 @@ cd "$(dirname "$0")/../.." || exit
 source launch/functions.sh
 python=.venv/bin/python
 
+# Whether the process of worker.pid is still a worker: the file may be older than the machine's last start.
+at_work() { [[ -f worker.pid ]] && grep -qs worker.sh "/proc/$(<worker.pid)/cmdline"; }
+
+# What the configuration says of restarts.
+asked='from melama_jax.config import parse_command_line as parse
+run = parse("")[0].run
+print(run.requeue_exit_code, run.dir)'
+
+# A command that a SIGTERM to this script reaches, also one that comes while it starts; `status` is how it ended.
+await() {
+  status=75
+  ((!stopping)) || return
+  "$@" &
+  child=$!
+  ((!stopping)) || kill -TERM "$child"
+  while kill -0 "$child" 2>/dev/null; do wait "$child"; done # a trapped signal ends a wait
+  wait "$child"
+  status=$?
+  child=''
+}
+
 case $1 in
   install)
     # The image's own Python may be older than 3.11; uv brings one.
@@ -16,26 +37,29 @@ case $1 in
   train)
     shift
     [[ -x $python ]] || die "no $PWD/$python; run launch.sh install first"
-    exported=() stopping=0 child=''
+    at_work && die "process $(<worker.pid) is training here; launch.sh stop ends it"
+    exported=() stopping=0 child='' stalled=0 last=''
     [[ ! -f launch/env/tpu.env ]] || read_env_file launch/env/tpu.env
     export PYTHONUNBUFFERED=1
-    echo $$ >worker.pid
     trap 'stopping=1; [[ -z $child ]] || kill -TERM "$child"' TERM
-    "$python" -m melama_jax.preflight "$@" || exit
+    trap 'rm -f worker.pid' EXIT
+    echo $$ >worker.pid
+    await "$python" -m melama_jax.preflight "$@"
+    ((status == 0)) || exit "$status"
+    read -r code run < <("$python" -c "$asked" "$@")
     while :; do
-      "$python" -m melama_jax.train "$@" &
-      child=$!
-      while kill -0 "$child" 2>/dev/null; do wait "$child"; done # a trapped signal ends a wait
-      wait "$child"
-      status=$?
-      # 75: saved on request. Unless it was `launch.sh stop` that asked, as before maintenance of the host, it goes on.
-      ((status == 75 && !stopping)) || break
+      await "$python" -m melama_jax.train "$@"
+      # Saved on request. Unless it was `launch.sh stop` that asked, as before maintenance of the host, it goes on.
+      ((status == ${code:-75} && !stopping)) || break
+      step=$(newest_step "$run")
+      if [[ $step == "$last" ]]; then stalled=$((stalled + 1)); else stalled=0 last=$step; fi
+      ((stalled < 2)) || { echo "two restarts brought no newer checkpoint (step: $step), so it is not started again"; break; }
+      await sleep 10
     done
-    rm -f worker.pid
     echo "training ended with status $status"
     exit "$status"
     ;;
   stop)
-    if [[ -f worker.pid ]]; then kill -TERM "$(cat worker.pid)"; else echo "nothing is training here"; fi
+    if at_work; then kill -TERM "$(cat worker.pid)"; else echo "nothing is training here"; fi
     ;;
 esac

@@ -1,5 +1,6 @@
 """The typed configuration tree and how it is read: `load` for files, `parse_command_line` for commands."""
 
+from melama_jax.config.command_line import CommandParser, output_file, write_output
 from melama_jax.config.loading import dump_yaml, from_mapping, load, parse_command_line
 from melama_jax.config.model import ModelConfig, RopeScaling
 from melama_jax.config.presets import PRESETS
@@ -24,6 +25,7 @@ __all__ = [
     "DOMAINS",
     "PRESETS",
     "CheckpointConfig",
+    "CommandParser",
     "Config",
     "DataConfig",
     "EvalConfig",
@@ -41,5 +43,7 @@ __all__ = [
     "dump_yaml",
     "from_mapping",
     "load",
+    "output_file",
     "parse_command_line",
+    "write_output",
 ]

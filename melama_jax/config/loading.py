@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from melama_jax.config.command_line import CommandParser
 from melama_jax.config.presets import PRESETS
 from melama_jax.config.schema import Config, RunConfig
 from melama_jax.errors import ConfigError
@@ -127,7 +128,7 @@ def parse_command_line(
     Returns:
         The checked tree, and the parsed arguments for the command's own options.
     """
-    parser = parser or argparse.ArgumentParser(description=description)
+    parser = parser or CommandParser(description=description)
     parser.add_argument("--config", required=True, metavar="FILE", help="YAML configuration")
     parser.add_argument(
         "--set",

@@ -13,7 +13,10 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from melama_jax.config.model import ModelConfig
 from melama_jax.config.section import FREE, Dtype, Section, divisors
+from melama_jax.errors import HEALTH_EXIT_CODE
 
+_TAKEN_CODES = {1, 2, 64, HEALTH_EXIT_CODE, 130, 137, 143}
+"""Exit statuses of failures, of a JobSet's own rule, and of signals."""
 DOMAINS = ("biomedical", "clinical", "general")
 
 
@@ -26,6 +29,16 @@ class RunConfig(Section):
     """Seed of the initial parameters and of the order of the training rows."""
     requeue_exit_code: Annotated[int, Field(ge=1, le=255)] = 75
     """Exit status after a checkpoint forced by SIGTERM or SIGUSR1, for a job script that requeues (75: EX_TEMPFAIL)."""
+
+    @field_validator("requeue_exit_code")
+    @classmethod
+    def _check_code(cls, value: int) -> int:
+        if value in _TAKEN_CODES:
+            taken = ", ".join(map(str, sorted(_TAKEN_CODES)))
+            raise ValueError(
+                f"run.requeue_exit_code {value} is taken ({taken} mean failures); 75 is what scripts expect"
+            )
+        return value
 
     @field_validator("dir")
     @classmethod
@@ -272,7 +285,8 @@ class HealthConfig(Section):
     min_seconds: Annotated[float, Field(gt=0)] = 300.0
     """... but at least this."""
     pause_minutes: Annotated[float, Field(gt=0)] = 60.0
-    """Longest that compiling and restoring, the first step, an evaluation, a save or the run's end may each take."""
+    """Longest that compiling, restoring, opening the data, the first step, an evaluation, a save, writing a trace or the
+    run's end may each take."""
     peer_timeout_seconds: Annotated[float, Field(ge=2, le=45)] = 30.0
     """A process that was silent for so long is taken for dead, and its job ends; JAX itself gives up after 50 s."""
     straggler_ratio: Annotated[float, Field(gt=1)] = 1.5

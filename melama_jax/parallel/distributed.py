@@ -10,6 +10,7 @@ import socket
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -94,31 +95,36 @@ def initialize(echo: Callable[[str], None] = print, *, timeout_seconds: float = 
         return _joined
     cluster = detect()
     if cluster.kind == "TPU":
-        jax.distributed.initialize(heartbeat_timeout_seconds=HEARTBEAT_SECONDS)
+        _connect(cluster)
     elif cluster.num_processes > 1:
         assert cluster.coordinator is not None
         meet(cluster.coordinator, cluster.num_processes, cluster.process_id, timeout_seconds=timeout_seconds)
-        try:
-            jax.distributed.initialize(
-                coordinator_address=cluster.coordinator,
-                num_processes=cluster.num_processes,
-                process_id=cluster.process_id,
-                local_device_ids=list(cluster.local_device_ids) if cluster.local_device_ids else None,
-                # Ours is done above; JAX's would restrict a process that owns a whole node to its first device.
-                cluster_detection_method="deactivate",
-                heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
-            )
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise MeshError(
-                f"{cluster.describe()}: the processes did not meet: {reason}; check that port and host are reachable"
-            ) from None
+        _connect(
+            cluster,
+            coordinator_address=cluster.coordinator,
+            num_processes=cluster.num_processes,
+            process_id=cluster.process_id,
+            local_device_ids=list(cluster.local_device_ids) if cluster.local_device_ids else None,
+            # Ours is done above; JAX's would restrict a process that owns a whole node to its first device.
+            cluster_detection_method="deactivate",
+        )
     if jax.process_index() == 0:
         devices = jax.devices()
         echo(f"cluster: {cluster.describe()}")
         echo(f"devices: {len(devices)} x {devices[0].device_kind} in {jax.process_count()} process(es)")
     _joined = cluster
     return cluster
+
+
+def _connect(cluster: Cluster, **arguments: Any) -> None:
+    """JAX's own meeting; on a TPU slice, whose runtime finds the others, the only one."""
+    try:
+        jax.distributed.initialize(**arguments, heartbeat_timeout_seconds=HEARTBEAT_SECONDS)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise MeshError(
+            f"{cluster.describe()}: the processes did not meet: {reason}; check that port and host are reachable"
+        ) from None
 
 
 def _from_variables(env: Mapping[str, str]) -> Cluster | None:

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import jax
@@ -26,8 +26,10 @@ import jax
 from melama_jax.errors import HEALTH_EXIT_CODE, USER_ERROR_EXIT_CODE, MelamaError
 from melama_jax.parallel.agreement import PeerLostError, coordination_client
 
-_FAILURE, _ALIVE = "melama/failure", "melama/alive/"
+_FAILURE, _ALIVE, _BUSY = "melama/failure", "melama/alive/", "melama/busy/"
 _LAST_RESORT_SECONDS = 25.0
+_FINISH_SECONDS = 120.0
+"""For what a process that fails still has to finish, while the others wait for it in a collective."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,19 +77,47 @@ class Peers:
         self._heard: dict[int, tuple[Any, float]] = {}
         self._started = self._answered = time.monotonic()
         self._beat = 0
+        self._busy: set[int] = set()
         self._closed, self._ending = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._listen, name="peers", daemon=True)
         if self._client is not None:
             self._thread.start()
 
-    def tell(self, error: BaseException | None) -> None:
+    def tell(self, error: BaseException | None, *, finish: Callable[[], Any] | None = None) -> None:
         """End the other processes too when something was raised here that they do not raise themselves.
 
         Returns where there is nothing to tell: without an error, in a job of one process, or where all agree on it.
+
+        Args:
+            error: What was raised.
+            finish: What goes on in the background, such as a save, and is waited for (for a while) when the error is
+                this process's own mistake, met while all others live.
         """
         if error is None or self._client is None or getattr(error, "agreed", False):
             return
+        if finish is not None and isinstance(error, MelamaError) and not isinstance(error, PeerLostError):
+            _within(_FINISH_SECONDS, finish)
         self._fail(error)
+
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """This process does something alone and may give no sign of life; JAX's heartbeats still tell its death."""
+        key = f"{_BUSY}{self._process}"
+        if self._client is not None:
+            with contextlib.suppress(jax.errors.JaxRuntimeError):
+                self._client.key_value_set(key, "", allow_overwrite=True)
+        try:
+            yield
+        finally:
+            if self._client is not None:
+                with contextlib.suppress(jax.errors.JaxRuntimeError):
+                    self._publish("running")
+                    self._client.key_value_delete(key)
+
+    @property
+    def others_busy(self) -> bool:
+        """Whether another process was `busy` a moment ago, so that all wait for it."""
+        return bool(self._busy - {self._process})
 
     def silent(self) -> Failure | None:
         """Whether process 0, through which all is told, has stopped answering; asked from another thread."""
@@ -102,8 +132,9 @@ class Peers:
             threading.Event().wait()  # another thread is at it
         faulthandler.dump_traceback_later(_LAST_RESORT_SECONDS, exit=True)  # should anything below hang
         _within(3.0, lambda: self._tell(failure))
-        where = self._dump_stacks() if failure.stacks else None
-        _print(f"error: {failure.message}{f'; stacks of all threads: {where}' if where else ''}")
+        print_below(f"error: {failure.message}")
+        if failure.stacks:  # after the reason: a file system that hangs may be what stopped the steps
+            _within(5.0, self._print_stacks)
         self._leave(failure)
 
     def close(self) -> None:
@@ -129,8 +160,12 @@ class Peers:
         faulthandler.dump_traceback_later(_LAST_RESORT_SECONDS, exit=True)
         failure = Failure(self._process, f"process {self._process} failed: {reason}", code)
         _within(3.0, lambda: self._tell(failure))
-        _print(f"error: {reason if user else failure.message}")
+        print_below(f"error: {reason if user else failure.message}")
         self._leave(failure)
+
+    def _print_stacks(self) -> None:
+        if where := self._dump_stacks():
+            print_below(f"stacks of all threads: {where}")
 
     def _leave(self, failure: Failure) -> NoReturn:
         _within(1.0, sys.stdout.flush)
@@ -143,6 +178,7 @@ class Peers:
         while not self._closed.wait(self._interval):
             with contextlib.suppress(jax.errors.JaxRuntimeError):  # a service that is gone is noticed by its silence
                 self._publish("running")
+                self._busy = {int(key.rsplit("/", 1)[1]) for key, _ in self._client.key_value_dir_get(_BUSY)}
                 failure = self._told()
                 if failure is None and self._process == 0:
                     failure = self._find_dead()
@@ -180,7 +216,7 @@ class Peers:
         for process in range(1, self._count):
             said = states.get(process, {})
             beat, since = self._heard.get(process, (None, self._started))
-            if said.get("beat") != beat or late:
+            if said.get("beat") != beat or late or process in self._busy:
                 self._heard[process] = (said.get("beat"), now)
             elif said.get("state") != "done" and now - since > self._timeout:
                 host = f" on {said['host']}" if "host" in said else ""
@@ -214,7 +250,7 @@ def _within(seconds: float, action: Callable[[], Any]) -> None:
     thread.join(seconds)
 
 
-def _print(line: str) -> None:
+def print_below(line: str) -> None:
     """To standard error below all buffers and their locks; a progress bar's hidden cursor comes back."""
     shown = "\x1b[?25h" if os.isatty(2) else ""
     with contextlib.suppress(OSError):

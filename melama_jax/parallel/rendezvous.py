@@ -9,11 +9,12 @@ import contextlib
 import json
 import socket
 import time
-from typing import Any
+from typing import Any, BinaryIO
 
 from melama_jax.errors import MeshError
 
 _TURN = 2.0  # longest wait on one connection, so that a stranger at the port holds nobody up
+_ANSWER = 5 * _TURN  # process 0 answers a greeting at once, but strangers may come before
 
 
 def meet(coordinator: str, num_processes: int, process_id: int, *, timeout_seconds: float) -> None:
@@ -31,10 +32,16 @@ def meet(coordinator: str, num_processes: int, process_id: int, *, timeout_secon
     host, _, port = coordinator.rpartition(":")
     until = time.monotonic() + timeout_seconds
     greeting = {"processes": num_processes, "process": process_id, "host": socket.gethostname()}
+    stranger = False
     if process_id == 0:
         missing = _receive(int(port), greeting, until)
     else:
-        missing = _join(host.strip("[]"), int(port), greeting, until)
+        missing, stranger = _join(host.strip("[]"), int(port), greeting, until)
+    if stranger:
+        raise MeshError(
+            f"process 0 of {num_processes} did not come to {coordinator} in {timeout_seconds:g} s, but something else "
+            f"listens there; set JAX_COORDINATOR_PORT (or JAX_COORDINATOR_ADDRESS) to a free port"
+        )
     if missing:
         raise MeshError(
             f"{_named(missing)} of {num_processes} did not come to {coordinator} in {timeout_seconds:g} s; look at the "
@@ -62,10 +69,13 @@ def _receive(port: int, greeting: dict[str, Any], until: float) -> list[int]:
                 connection, _ = server.accept()
             except TimeoutError:
                 break
-            said = _read(closing.enter_context(connection))
+            connection.settimeout(_TURN)
+            said = _read(closing.enter_context(closing.enter_context(connection).makefile("rb")))
             process = said.get("process")
             if said.get("processes") == processes and isinstance(process, int) and 0 < process < processes:
-                there[process] = connection
+                with contextlib.suppress(OSError):  # who has left comes again
+                    connection.sendall(b'{"wait": true}\n')
+                    there[process] = connection
         missing = [process for process in range(1, processes) if process not in there]
         for connection in there.values():
             with contextlib.suppress(OSError):
@@ -76,28 +86,32 @@ def _receive(port: int, greeting: dict[str, Any], until: float) -> list[int]:
     return missing
 
 
-def _join(host: str, port: int, greeting: dict[str, Any], until: float) -> list[int]:
-    """Another process: greet process 0 and wait for its word."""
+def _join(host: str, port: int, greeting: dict[str, Any], until: float) -> tuple[list[int], bool]:
+    """Another process: greet process 0 and wait for its word; also whether a stranger was at its port instead."""
+    stranger = False
     while (left := until - time.monotonic()) > 0:
         try:
             with socket.create_connection((host, port), timeout=min(left, _TURN)) as connection:
                 connection.sendall(json.dumps(greeting).encode() + b"\n")
-                # Process 0 tells at its own deadline, which may be later than ours.
-                missing = _read(connection, left + 2 * _TURN).get("missing")
-                if isinstance(missing, list):
-                    return missing
+                connection.settimeout(_ANSWER)
+                with connection.makefile("rb") as stream:
+                    stranger = _read(stream).get("wait") is not True
+                    if not stranger:
+                        # Process 0 tells at its own deadline, which may be later than ours.
+                        connection.settimeout(max(until - time.monotonic(), 0.0) + 2 * _TURN)
+                        missing = _read(stream).get("missing")
+                        if isinstance(missing, list):
+                            return missing, False
         except OSError:
             pass
         time.sleep(0.2)
-    return [0]
+    return [0], stranger
 
 
-def _read(connection: socket.socket, timeout: float = _TURN) -> dict[str, Any]:
+def _read(stream: BinaryIO) -> dict[str, Any]:
     """One line of JSON; empty for anything else."""
-    connection.settimeout(timeout)
     try:
-        with connection.makefile("rb") as stream:
-            said = json.loads(stream.readline(1 << 16))
+        said = json.loads(stream.readline(1 << 16))
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}

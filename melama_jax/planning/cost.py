@@ -3,7 +3,7 @@
 Every scheduled instruction takes the longer of its FLOPs at a share of the peak and its bytes at a share of the
 memory's bandwidth. A collective that XLA started early runs beside what is scheduled until it is awaited; what is left
 of it then is exposed. So does a copy between a TPU's memory and its cores' own. Loops are simulated once and
-multiplied.
+multiplied; what still runs at a computation's end is waited for.
 """
 
 from __future__ import annotations
@@ -97,16 +97,19 @@ def _cost(
     times: int,
 ) -> Cost:
     total = Cost()
-    running: dict[str, tuple[str, float]] = {}  # what was started and when it will be done, by what waits for it
+    running: dict[str, float] = {}  # when what was started will be done, by what waits for it
+    on_link: list[tuple[str, float, float]] = []  # collectives with when they hold the link, one after the other
     copying: dict[str, float] = {}
     clock = link_free = memory_free = 0.0
 
-    def wait(name: str, until: float) -> None:
+    def wait(until: float) -> None:
+        """Booked to those that hold the link meanwhile, not to the one that is awaited behind them."""
         nonlocal clock
-        left = max(0.0, until - clock)
-        total.exposed_seconds += left
-        exposed[name] = exposed.get(name, 0.0) + left * times
-        clock += left
+        for name, begun, done in on_link:
+            exposed[name] = exposed.get(name, 0.0) + times * max(0.0, min(done, until) - max(begun, clock))
+        total.exposed_seconds += max(0.0, until - clock)
+        clock = max(clock, until)
+        on_link[:] = [one for one in on_link if one[2] > clock]
 
     def work(seconds: float) -> None:
         nonlocal clock
@@ -117,31 +120,29 @@ def _cost(
         if instruction.opcode in FREE:
             continue
         if instruction.opcode in ("while", "call", "conditional"):
-            trips = program.trips(instruction) if instruction.opcode == "while" else 1
-            inner = [
-                _cost(program.computations[called], program, rates, collective_seconds, exposed, times * trips)
-                for called in _bodies(instruction)
-            ]
-            if instruction.opcode == "conditional":  # the branch that takes longer
-                inner = sorted(inner, key=lambda branch: branch.step_seconds)[-1:]
-            for one in inner:
+            for called, known in program.bodies(instruction):
+                trips = 1 if known is None else known
+                body = program.computations[called]
+                one = _cost(body, program, rates, collective_seconds, exposed, times * trips)
                 total.add(one, trips)
                 clock += trips * one.step_seconds
         elif (found := collective_in(instruction, program)) is not None:
             seconds = collective_seconds(instruction)
             total.collective_seconds += seconds
-            link_free = done = max(clock, link_free) + seconds
+            begun = max(clock, link_free)
+            link_free = begun + seconds
+            on_link.append((instruction.name, begun, link_free))
             if instruction.opcode.endswith("-start") or found[1].chain:
-                running[found[1].chain or instruction.name] = instruction.name, done
+                running[found[1].chain or instruction.name] = link_free
             else:
-                wait(instruction.name, done)
+                wait(link_free)
         elif (chain := chain_ended_by(instruction, program)) is not None:
             if chain in running:
-                wait(*running.pop(chain))
+                wait(running.pop(chain))
         elif instruction.opcode.endswith("-done"):
             for operand in instruction.operands:
                 if operand in running:
-                    wait(*running.pop(operand))
+                    wait(running.pop(operand))
                 work(max(0.0, copying.pop(operand, clock) - clock))
         elif instruction.opcode.endswith("-start"):
             nbytes = _copied_bytes(instruction, computation)
@@ -153,14 +154,8 @@ def _cost(
             total.flops += flops
             total.memory_bytes += nbytes
             work(max(flops / rates.matmul, nbytes / rates.memory))
+    wait(max(running.values(), default=clock))
     return total
-
-
-def _bodies(instruction: Instruction) -> list[str]:
-    if instruction.opcode == "while":
-        body = re.search(r"body=%([\w.\-]+)", instruction.attributes)
-        return [body[1]] if body else []
-    return list(instruction.called)
 
 
 def flops_of(instruction: Instruction, computation: Computation, program: Program) -> float:

@@ -107,7 +107,7 @@ class Plan:
         fits: Whether the peak is within the usable share of it; None for a CPU.
         model_flops_per_step: By the convention of the reports, over all devices.
         hardware_flops_per_step: Of the compiled program, recomputation included, over all devices; None where XLA gave
-            up for want of memory, as for the next.
+            up for want of memory, as for the next, or where they cannot be counted.
         memory_bytes_per_step: Bytes moved to and from one device's memory.
         collectives: Those of a step, alike ones together.
         compile_seconds: Time XLA took here.
@@ -116,6 +116,7 @@ class Plan:
         peak_flops: Of one device, FLOP/s; None for a CPU.
         compute_seconds: Estimated time of everything but collectives; None for a CPU and without a program.
         exposed_seconds: Estimated time of collectives that nothing hides.
+        no_estimate: Why there is no estimated time, where there is none.
     """
 
     target: str
@@ -134,6 +135,7 @@ class Plan:
     peak_flops: float | None
     compute_seconds: float | None = None
     exposed_seconds: float | None = None
+    no_estimate: str | None = None
 
     @property
     def step_seconds(self) -> float | None:
@@ -215,20 +217,34 @@ def make_plan(
         peak_flops=sheet.peak_flops if sheet else None,
     )
     if compiled is None:
-        return plan
+        return dataclasses.replace(plan, no_estimate="XLA gave up for want of memory")
     links = _Links(target, mesh, efficiency, program)
     rates = cost.Rates(math.inf, math.inf)
     if sheet is not None:
         rates = cost.Rates(sheet.peak_flops * efficiency.matmul, sheet.memory_bandwidth * efficiency.memory)
     total, exposed = cost.step_cost(program, rates, links.seconds)
+    miscounted = _miscounted(program, total.flops * target.num_devices, plan.model_flops_per_step)
+    timed = sheet is not None and miscounted is None
+    links.timed = timed
     return dataclasses.replace(
         plan,
-        hardware_flops_per_step=total.flops * target.num_devices,
-        memory_bytes_per_step=total.memory_bytes,
+        hardware_flops_per_step=total.flops * target.num_devices if miscounted is None else None,
+        memory_bytes_per_step=total.memory_bytes if miscounted is None else None,
         collectives=_grouped(collectives(program, list(mesh.shape.items())), links, exposed),
-        compute_seconds=total.compute_seconds if sheet else None,
-        exposed_seconds=total.exposed_seconds if sheet else None,
+        compute_seconds=total.compute_seconds if timed else None,
+        exposed_seconds=total.exposed_seconds if timed else None,
+        no_estimate=miscounted or (None if sheet else "a CPU has no data sheet"),
     )
+
+
+def _miscounted(program: Program, flops: float, model_flops: float) -> str | None:
+    """Why the count of the program cannot be trusted, if it cannot."""
+    unknown = program.unknown_loops()
+    if unknown:
+        return f"the compiled program does not say how often its loop {unknown[0]} runs"
+    if flops < 0.98 * model_flops:
+        return f"only {flops / model_flops:.0%} of the model's FLOPs were found in the compiled program"
+    return None
 
 
 def _exhausted(message: str, abstract: states.TrainState) -> Memory | None:
@@ -267,7 +283,8 @@ def _kept(program: Program, abstract: states.TrainState, layers: int) -> int:
     most = 0
     for name in program.executions():
         for instruction in program.computations[name].instructions:
-            if instruction.opcode == "while" and program.trips(instruction) == layers:
+            # XLA may take the first or the last layer out of its loop.
+            if instruction.opcode == "while" and program.trips(instruction) in (layers, layers - 1):
                 stacks = [s for s in instruction.shapes if s.dims[:1] == (layers,) and tuple(sorted(s.dims)) not in own]
                 most = max(most, sum(stack.nbytes for stack in stacks))
     return most

@@ -57,13 +57,14 @@ class ProgramClasses:
     """Classes of a compiled program's instructions, by name.
 
     Attributes:
-        flops: FLOPs of one execution of the program on one device by class, recomputation included.
+        flops: FLOPs of one execution of the program on one device by class, recomputation included; empty where the
+            length of a loop is not known.
     """
 
     def __init__(self, program: Program):
         self.flops: dict[str, float] = {}
         self._classes: dict[str, OpClass | None] = {}
-        runs = program.executions()
+        runs = program.executions() if not program.unknown_loops() else {}
         for name, computation in program.computations.items():
             for instruction in computation.instructions:
                 found = self._classes[instruction.name] = classify(instruction, computation, program)

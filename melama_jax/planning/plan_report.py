@@ -13,7 +13,7 @@ from rich.table import Table
 from melama_jax.config import Config
 from melama_jax.planning.estimate import Efficiency, Plan
 from melama_jax.planning.targets import Target
-from melama_jax.training.report import FLOPS_CONVENTION, format_bytes
+from melama_jax.training.report import FLOPS_CONVENTION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +101,15 @@ def _most_shards(config: Config, devices: int) -> int:
     )
 
 
+def decimal_bytes(count: float) -> str:
+    """Bytes in units of 1000, as data sheets give them."""
+    for unit in ("B", "kB", "MB"):
+        if count < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"
+
+
 def _table(title: str, *headers: str) -> Table:
     table = Table(title=title, title_justify="left", show_header=bool(headers))
     for number, header in enumerate(headers or ("", "")):
@@ -115,11 +124,13 @@ def _memory_table(config: Config, target: Target, plan: Plan) -> Table:
     table.add_row("mesh", f"{mesh} = {plan.devices} devices")
     for name in ("weights", "optimizer", "gradients", "activations", "temporaries"):
         count = getattr(memory, name)
-        table.add_row(name, "among the temporaries" if count is None else format_bytes(count))
-    peak = format_bytes(memory.peak)
+        table.add_row(name, "among the temporaries" if count is None else decimal_bytes(count))
+    peak = decimal_bytes(memory.peak)
     if plan.device_memory_bytes is not None:
+        usable = decimal_bytes(plan.device_memory_bytes * target.usable)
         share = memory.peak / plan.device_memory_bytes
-        peak += f" of {format_bytes(plan.device_memory_bytes)} ({share:.0%}): {'fits' if plan.fits else 'DOES NOT FIT'}"
+        peak += f" of {decimal_bytes(plan.device_memory_bytes)} ({share:.0%}), {usable} usable: "
+        peak += "fits" if plan.fits else "DOES NOT FIT"
     table.add_row("peak", peak)
     return table
 
@@ -147,7 +158,7 @@ def _collective_table(plan: Plan) -> Table:
             one.dtype,
             str(one.group),
             f"{one.count:,}",
-            format_bytes(one.bytes_per_step),
+            decimal_bytes(one.bytes_per_step),
             _seconds(one.seconds_per_step),
             _seconds(one.exposed_seconds_per_step),
             hidden,
@@ -167,8 +178,7 @@ def _time_table(target: Target, plan: Plan, efficiency: Efficiency, prices: Pric
         table.add_row("FLOPs of the program", f"{plan.hardware_flops_per_step:.3e} (recomputation included)")
     table.add_row("compiled in", f"{plan.compile_seconds:.1f} s")
     if plan.step_seconds is None:
-        reason = "a CPU has no data sheet" if target.accelerator is None else "XLA gave up for want of memory"
-        table.add_row("time", f"no estimate: {reason}")
+        table.add_row("time", f"no estimate: {plan.no_estimate}")
         return table
     table.add_row(
         "estimate's model",
@@ -236,6 +246,7 @@ def as_json(plan: Plan, target: Target, efficiency: Efficiency, prices: Prices) 
         "estimated_exposed_seconds": plan.exposed_seconds,
         "estimated_tokens_per_second_per_device": plan.tokens_per_second_per_device,
         "estimated_mfu": plan.mfu,
+        "no_estimate": plan.no_estimate,
         "steps": plan.steps,
         "estimated_device_hours": hours,
         "estimated_days": hours / plan.devices / 24 if hours is not None else None,

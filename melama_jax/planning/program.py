@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-import numpy as np
+from melama_jax.planning.groups import axes_of, group_of, ints
 
 _BITS = {"pred": 8, "bf16": 16, "tf32": 32, "c64": 64, "c128": 128, "token": 0, "opaque": 0}
 _SHAPE = re.compile(r"\b([a-z]+\d*[a-z0-9]*)\[([\d,]*)\](?:\{[\d,]*:?([^}]*)\})?")
@@ -143,21 +143,27 @@ class Program:
     computations: dict[str, Computation]
     entry: str
 
-    def trips(self, loop: Instruction) -> int:
-        """Iterations of a loop: as the compiler states them, or as its condition and its body count from 0; else 1."""
+    def within(self, name: str) -> Iterator[Instruction]:
+        """Instructions of a computation and of those that it calls."""
+        for instruction in self.computations[name].instructions:
+            yield instruction
+            for called in instruction.called:
+                yield from self.within(called)
+
+    def trips(self, loop: Instruction) -> int | None:
+        """Iterations of a loop: as the compiler states them, or as its condition and its body count from 0."""
         stated = _TRIPS.search(loop.attributes)
         if stated:
             return int(stated[1])
         condition, body = (re.search(rf"{name}=%([\w.\-]+)", loop.attributes) for name in ("condition", "body"))
         if condition is None or body is None:
-            return 1
-        test = self.computations[condition[1]]
-        limits = [i.number for i in test.instructions if i.opcode == "constant" and i.number is not None]
-        counter = next((i.attributes for i in test.instructions if i.opcode == "get-tuple-element"), "")
-        return -(-max(limits, default=1) // self._stride(self.computations[body[1]], counter))
+            return None
+        limits = [i.number for i in self.within(condition[1]) if i.opcode == "constant" and i.number is not None]
+        test = self.computations[condition[1]].instructions
+        counter = next((i.attributes for i in test if i.opcode == "get-tuple-element"), "")
+        return -(-max(limits) // self._stride(self.computations[body[1]], counter)) if limits else None
 
-    @staticmethod
-    def _stride(body: Computation, counter: str) -> int:
+    def _stride(self, body: Computation, counter: str) -> int:
         """What the body adds to its counter; an unrolled loop counts by more than 1."""
         index = re.search(r"index=(\d+)", counter)
         if index is None or body.root.opcode != "tuple":
@@ -165,28 +171,52 @@ class Program:
         following = body.by_name.get(body.root.operands[int(index[1])])
         while following is not None and following.opcode in ("copy", "bitcast"):
             following = body.by_name.get(following.operands[0])
+        if following is not None and following.opcode == "fusion":
+            body = self.computations[following.called[0]]
+            following = body.root
         if following is None or following.opcode != "add":
             return 1
-        steps = (body.by_name[name].number for name in following.operands if name in body.by_name)
+        steps = (body.by_name[name].number for name in following.operands if body.by_name[name].opcode == "constant")
         return next((step for step in steps if step), 1)
 
+    def branch(self, conditional: Instruction) -> str:
+        """The branch that is taken to run: that with cuDNN's attention, else the one with the most results."""
+
+        def weight(name: str) -> tuple[bool, int]:
+            inner = list(self.within(name))
+            return any("__cudnn$fmha" in i.attributes for i in inner), sum(i.nbytes for i in inner)
+
+        return max(conditional.called, key=weight)
+
+    def bodies(self, instruction: Instruction) -> list[tuple[str, int | None]]:
+        """What a loop, a call or a conditional runs, and how often; None where that is not known."""
+        if instruction.opcode == "while":
+            body = re.search(r"body=%([\w.\-]+)", instruction.attributes)
+            return [(body[1], self.trips(instruction))] if body else []
+        called = [self.branch(instruction)] if instruction.opcode == "conditional" else instruction.called
+        return [(name, 1) for name in called]
+
     def executions(self) -> dict[str, int]:
-        """How often a step runs each computation that holds scheduled instructions (fusions and reducers left out)."""
+        """How often a step runs each computation that holds scheduled instructions (fusions and reducers left out).
+
+        The body of a loop of unknown length counts once; see `unknown_loops`.
+        """
         counts: dict[str, int] = {}
 
         def visit(name: str, times: int) -> None:
             counts[name] = counts.get(name, 0) + times
             for instruction in self.computations[name].instructions:
-                if instruction.opcode == "while":
-                    body = re.search(r"body=%([\w.\-]+)", instruction.attributes)
-                    if body:
-                        visit(body[1], times * self.trips(instruction))
-                elif instruction.opcode in ("call", "conditional", "async-start"):
-                    for called in instruction.called:
-                        visit(called, times)
+                if instruction.opcode in ("while", "call", "conditional", "async-start"):
+                    for called, trips in self.bodies(instruction):
+                        visit(called, times * (1 if trips is None else trips))
 
         visit(self.entry, 1)
         return counts
+
+    def unknown_loops(self) -> list[str]:
+        """Loops of which neither the compiler nor their condition says how often they run."""
+        scheduled = (i for name in self.executions() for i in self.computations[name].instructions)
+        return [i.name for i in scheduled if i.opcode == "while" and self.trips(i) is None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -314,12 +344,12 @@ def collective_of(
     found = collective_in(instruction, program)
     assert found is not None
     kind, inner = found
-    group = _group(inner.attributes, math.prod(size for _, size in mesh_shape))
+    group = group_of(inner.attributes, math.prod(size for _, size in mesh_shape))
     operation = re.search(r'op_name="([^"]*)"', inner.attributes)
     started = instruction.opcode.endswith("-start") or inner.chain is not None
     return Collective(
         kind=kind,
-        axes=_axes(group, mesh_shape),
+        axes=axes_of(group, mesh_shape),
         devices=group,
         payload_bytes=_payload(inner, kind, len(group)),
         count=count,
@@ -345,58 +375,6 @@ def _payload(instruction: Instruction, kind: str, group: int) -> int:
     return total * group if instruction.opcode == "reduce-scatter" else total
 
 
-def _group(attributes: str, num_devices: int) -> tuple[int, ...]:
-    """Positions of the devices of the first group."""
-    pairs = re.search(r"source_target_pairs=\{\{([\d,{}]*)\}\}", attributes)
-    if pairs:
-        links = [tuple(map(int, pair.split(","))) for pair in pairs[1].split("},{")]
-        return _ring(links)
-    listed = re.search(r"replica_groups=\{\{([\d,]*)\}", attributes)
-    if listed:
-        return tuple(int(n) for n in listed[1].split(",") if n)
-    iota = re.search(r"replica_groups=\[([\d,]+)\]<=\[([\d,]+)\](?:T\(([\d,]+)\))?", attributes)
-    if iota:
-        groups = _iota(iota[2], iota[3]).reshape(_ints(iota[1]))
-        return tuple(int(n) for n in groups.reshape(-1, groups.shape[-1])[0])
-    mesh = re.search(
-        r"replica_groups=mesh\[([^\]]*)\](?:, device_ids=\(\[([\d,]+)\](?:T\(([\d,]+)\))?\))? ?\{([^}]*)\}", attributes
-    )
-    if mesh:
-        axes = [(name.strip("' "), int(size)) for name, size in (part.split("=") for part in mesh[1].split(","))]
-        sizes = [size for _, size in axes]
-        devices = _iota(mesh[2], mesh[3]) if mesh[2] else np.arange(math.prod(sizes))
-        chosen = {part.strip("' ") for part in mesh[4].split(",")}
-        index = tuple(slice(None) if name in chosen else 0 for name, _ in axes)
-        return tuple(int(n) for n in np.ravel(devices.reshape(sizes)[index]))
-    return tuple(range(num_devices))
-
-
-def _iota(dims: str, order: str | None) -> np.ndarray:
-    """XLA's compressed device lists: [5,32]T(1,0) counts along [5, 32] and is then transposed."""
-    counted = np.arange(math.prod(_ints(dims))).reshape(_ints(dims))
-    return (counted.transpose(_ints(order)) if order else counted).reshape(-1)
-
-
-def _ring(links: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    following = {link[0]: link[1] for link in links}
-    start = links[0][0]
-    ring, place = [start], following.get(start)
-    while place is not None and place != start and len(ring) <= len(links):
-        ring.append(place)
-        place = following.get(place)
-    return tuple(ring)
-
-
-def _axes(group: Sequence[int], mesh_shape: Sequence[tuple[str, int]]) -> str:
-    sizes = [size for _, size in mesh_shape]
-    if len(group) <= 1:
-        return "none"
-    places = np.array(np.unravel_index(np.array(group), sizes))
-    varying = [name for (name, _), row in zip(mesh_shape, places, strict=True) if len(set(row.tolist())) > 1]
-    spanned = math.prod(size for name, size in mesh_shape if name in varying)
-    return "+".join(varying) if spanned == len(group) else "?"
-
-
 def _instruction(line: str) -> Instruction:
     left, _, right = line.strip().partition(" = ")
     root = left.startswith("ROOT ")
@@ -407,7 +385,7 @@ def _instruction(line: str) -> Instruction:
     start = right.index("(", end)
     close = _matching(right, start)
     shapes = tuple(
-        Shape(dtype, _ints(dims), "T(" in layout and "S(1)" in layout)
+        Shape(dtype, ints(dims), "T(" in layout and "S(1)" in layout)
         for dtype, dims, layout in _SHAPE.findall(right[:end])
     )
     operands = tuple(_NAME.findall(right[start:close]))
@@ -429,7 +407,3 @@ def _matching(text: str, start: int) -> int:
 
 def _parentheses(text: str, start: int) -> Iterator[int]:
     yield from (match.start() for match in re.compile(r"[()]").finditer(text, start))
-
-
-def _ints(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(",") if part)

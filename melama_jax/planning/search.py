@@ -26,15 +26,16 @@ from melama_jax.errors import ConfigError, MelamaError
 from melama_jax.model.llama import declaration
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.planning.estimate import Efficiency
+from melama_jax.planning.plan_report import decimal_bytes
 from melama_jax.planning.targets import Target
 from melama_jax.planning.worker import Worker
-from melama_jax.training.report import format_bytes
 
 _REMAT = {"full": 4 / 3, "names": 1.08, "dots": 1.04, "none": 1.0}
 """What is tried, by how much is kept, and about how much work it is beside that of none, to put candidates in order."""
 _ROWS = (1, 2, 4, 8)
 _MOST_TENSOR = 8
 _ATTENTION = {"cuda": ("auto", "xla"), "tpu": ("auto", "xla")}
+_SPEED = "estimated_tokens_per_second_per_device"
 _CHUNKS = (512, 1024, 2048, 4096)
 
 
@@ -185,14 +186,13 @@ class Search:
         self._found: dict[Candidate, dict[str, Any]] = {}
         self._worker: Worker | None = None
         self._deadline = 0.0
+        self._left_out = 0
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """What was tried: those that fit, the fastest first, then those that do not."""
+        """What was tried: those that fit, the fastest first, then those without an estimate and those that do not."""
         rows = [dataclasses.asdict(candidate) | result for candidate, result in self._found.items()]
-        return sorted(
-            rows, key=lambda r: (not r.get("fits"), -(r.get("estimated_tokens_per_second_per_device") or 0.0))
-        )
+        return sorted(rows, key=lambda r: (not ranked(r), not r.get("fits"), -(r.get(_SPEED) or 0.0)))
 
     def run(self, max_minutes: float) -> None:
         """Try candidates until all are done or the time is over, then variants of the two best.
@@ -212,10 +212,14 @@ class Search:
                 left = self._try_all(todo, started + 0.8 * seconds, bar, task)
                 if not self._best(1):
                     left = self._try_all(left, self._deadline, bar, task)
+                varied = []
                 for best in self._best(2):
-                    left = left + self._try_all(variants(self._config, self._target, best), self._deadline, bar, task)
-            if left:
-                self._console.print(f"stopped: {len(left)} candidates were not tried; give more --max-minutes")
+                    varied += self._try_all(variants(self._config, self._target, best), self._deadline, bar, task)
+            if self._left_out:
+                self._console.print(f"{self._left_out} candidates hold more than one that did not fit: left out")
+            if left or varied:
+                of = f"{len(left)} of {len(todo)} candidates and {len(varied)} variants of the best"
+                self._console.print(f"stopped: {of} were not tried; give more --max-minutes")
         except KeyboardInterrupt:
             self._console.print("interrupted: this is what was tried until then")
         finally:
@@ -223,8 +227,8 @@ class Search:
                 self._worker.close()
 
     def _best(self, count: int) -> list[Candidate]:
-        fitting = {c: r for c, r in self._found.items() if r.get("fits")}
-        return sorted(fitting, key=lambda c: -fitting[c]["estimated_tokens_per_second_per_device"])[:count]
+        fitting = {c: r for c, r in self._found.items() if ranked(r)}
+        return sorted(fitting, key=lambda c: -fitting[c][_SPEED])[:count]
 
     def _try_all(self, todo: list[Candidate], until: float, bar: Progress, task: Any) -> list[Candidate]:
         """Try candidates, none begun later than `until`; those that are left."""
@@ -234,7 +238,9 @@ class Search:
                 return todo[number:]
             bar.update(task, description=describe(dataclasses.asdict(candidate)))
             too_large = [other for other, result in self._found.items() if result.get("fits") is False]
-            if not any(_holds_more(candidate, other) for other in too_large):
+            if any(_holds_more(candidate, other) for other in too_large):
+                self._left_out += 1
+            else:
                 result = self._try(candidate)
                 if result is None:
                     return todo[number:]
@@ -295,6 +301,11 @@ def _holds_more(candidate: Candidate, other: Candidate) -> bool:
     )
 
 
+def ranked(result: dict[str, Any]) -> bool:
+    """Whether a result fits and has an estimated speed."""
+    return bool(result.get("fits") and result.get(_SPEED))
+
+
 def describe(result: dict[str, Any]) -> str:
     """A candidate in a line, with its outcome if there is one."""
     name = (
@@ -306,10 +317,10 @@ def describe(result: dict[str, Any]) -> str:
         return f"{name}: {result['failed'][:120]}"
     if "fits" not in result:
         return name
-    speed = result["estimated_tokens_per_second_per_device"]
+    speed = result[_SPEED]
     outcome = "" if result["fits"] else ", does not fit"
-    shown = f"{speed:,.0f} tokens/s per device (estimated), " if speed else ""
-    return f"{name}: {shown}{format_bytes(result['peak_bytes_per_device'])}{outcome}"
+    shown = f"{speed:,.0f} tokens/s per device (estimated), " if speed else f"no estimate ({result['no_estimate']}), "
+    return f"{name}: {shown}{decimal_bytes(result['peak_bytes_per_device'])}{outcome}"
 
 
 def table(results: list[dict[str, Any]], most: int = 15) -> Table:
@@ -318,26 +329,28 @@ def table(results: list[dict[str, Any]], most: int = 15) -> Table:
     settings = ("data", "fsdp", "context", "tensor", "remat", "rows", "accumulation", "attention", "chunk")
     for header in (*settings, "tokens/s/device", "MFU", "peak"):
         shown.add_column(header, justify="right")
-    for result in [r for r in results if r.get("fits")][:most]:
+    for result in [r for r in results if ranked(r)][:most]:
         shown.add_row(
             *(str(result[key]) for key in settings),
-            f"{result['estimated_tokens_per_second_per_device']:,.0f}",
+            f"{result[_SPEED]:,.0f}",
             f"{result['estimated_mfu']:.1%}",
-            format_bytes(result["peak_bytes_per_device"]),
+            decimal_bytes(result["peak_bytes_per_device"]),
         )
     return shown
 
 
 def fragment(config: Config, best: dict[str, Any], target: Target) -> str:
-    """The winner as YAML that a configuration can name as its `base:`."""
+    """The winner as YAML to be laid above the run, as the last `base:` of a new file."""
     candidate = Candidate(**{field.name: best[field.name] for field in dataclasses.fields(Candidate)})
     sections = candidate.settings()
     # Micro-batches divide the rows of a step.
     sections["train"] = {"global_batch_size": config.train.global_batch_size, **sections["train"]}
     return (
         f"# Found by python -m melama_jax.plan --search --target {target.name}; estimated, not measured:\n"
-        f"# {best['estimated_tokens_per_second_per_device']:,.0f} tokens/s per device, "
-        f"MFU {best['estimated_mfu']:.1%}, {format_bytes(best['peak_bytes_per_device'])} per device\n"
+        f"# {best[_SPEED]:,.0f} tokens/s per device, "
+        f"MFU {best['estimated_mfu']:.1%}, {decimal_bytes(best['peak_bytes_per_device'])} per device\n"
+        "# Lay it above the run, in a new file: base: [RUN.yaml, THIS.yaml]. If RUN.yaml has a base: itself, make\n"
+        "# this the last of it and drop these keys from RUN.yaml, whose own win over its base.\n"
         + "".join(
             f"{section}:\n" + "".join(f"  {key}: {value}\n" for key, value in values.items())
             for section, values in sections.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import math
 import os
 import re
@@ -75,6 +76,7 @@ _GPUS = {
 }
 _TPUS = {"v4": hardware.TPU_V4, "v5e": hardware.TPU_V5E, "v5p": hardware.TPU_V5P, "v6e": hardware.TPU_V6E}
 _TPU_DIMS = {"v4": 3, "v5p": 3, "v5e": 2, "v6e": 2}
+_COMPILERS = {"cuda": ("jax_cuda12_plugin", "jax_cuda13_plugin"), "tpu": ("libtpu",)}
 _GPU_USABLE, _TPU_USABLE = 0.92, 0.97
 """The CUDA context, NCCL's buffers and cuDNN's workspaces take 5 to 6 GB of 80; a TPU's runtime a few hundred MB."""
 
@@ -151,10 +153,10 @@ def devices_of(target: Target) -> list[Any]:
     except Exception as error:  # plugins raise what they like
         extra = "cuda12" if target.platform == "cuda" else "tpu"
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ConfigError(
-            f"--target {target.name}: cannot be compiled for ({reason}); install the {extra} extra, which needs no "
-            f'such device (python -m pip install "melama_jax[{extra}]"), and give a slice that exists'
-        ) from None
+        advice = "give an extent that exists"
+        if not any(importlib.util.find_spec(name) for name in _COMPILERS[target.platform]):
+            advice = f'install its compiler, which needs no such device: python -m pip install "melama_jax[{extra}]"'
+        raise ConfigError(f"--target {target.name}: cannot be compiled for ({reason}); {advice}") from None
     return list(topology.devices)
 
 

@@ -128,9 +128,12 @@ def _program(folder: Path) -> ProgramClasses | None:
 def _read_file(file: Path, program: ProgramClasses | None, module: str | None) -> tuple[list[Device], set[int]]:
     """Devices of one host, and the numbers of its training steps."""
     try:
-        data = jax.profiler.ProfileData.from_serialized_xspace(file.read_bytes())
+        content = file.read_bytes()
+        data = jax.profiler.ProfileData.from_serialized_xspace(content)
     except (OSError, RuntimeError):
         raise DataError(f"{file}: cannot be read as a trace; it may be cut short") from None
+    if not content:
+        raise DataError(f"{file}: is empty; the trace was not written to its end")
     name = file.name.removesuffix(_FILES[1:])
     devices: dict[str, list[Op]] = {}
     host: list[Span] = []

@@ -21,10 +21,13 @@ import jax
 
 from melama_jax.config import HealthConfig
 from melama_jax.parallel.links import MatmulProbe
-from melama_jax.parallel.peers import Failure, Peers
+from melama_jax.parallel.peers import Failure, Peers, print_below
+from melama_jax.training.guard import Guard
 
 _POLL_SECONDS = 0.5
-_REARM_SECONDS = 10.0
+_TELL_SECONDS = 10.0
+_GRACE_SECONDS = 60.0
+"""From the time at which the watch-dog would end the process to that at which the guard does."""
 _STOPPED_SECONDS = 0.25
 """A thread that sleeps so much longer than it asked was kept from running: stopped, swapped out, starved."""
 _LEAST_SHARE = 0.05
@@ -57,6 +60,9 @@ class Health:
         self._stopped = 0.0
         self._probe: MatmulProbe | None = None
         self._probe_cost = 0.0
+        self._guard, self._guarded = Guard(), config.watchdog
+        if self._guarded and not faulthandler.is_enabled():
+            faulthandler.enable(file=2)  # what the guard's SIGABRT prints; not every sys.stderr has a descriptor
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch-dog", daemon=True)
         self._thread.start()
@@ -71,12 +77,20 @@ class Health:
 
     @contextlib.contextmanager
     def pause(self, name: str) -> Iterator[None]:
-        """Something between two steps that has the time of a phase."""
+        """Something between two steps, or within a phase, that has the time of a phase of its own."""
+        before = self._phase, self._limited
         self.phase(name)
         try:
             yield
         finally:
-            self.stepping()
+            self._since = time.monotonic()
+            self._phase, self._limited = before
+
+    @contextlib.contextmanager
+    def pause_alone(self, name: str) -> Iterator[None]:
+        """A pause of this process that the others do not make: they are told, and wait for it meanwhile."""
+        with self.pause(name), self.peers.busy():
+            yield
 
     def dispatched(self, result: jax.Array) -> None:
         """A step was sent to the devices; `result` is ready when it is done."""
@@ -86,7 +100,7 @@ class Health:
         """The run is over."""
         self._closed.set()
         self._thread.join(5)
-        faulthandler.cancel_dump_traceback_later()
+        self._guard.close()
         self.peers.close()
 
     def compare(self, *, seconds: float, data_wait: float, device_wait: float) -> dict[str, float]:
@@ -124,29 +138,46 @@ class Health:
             with path.open("w", encoding="utf-8") as stream:
                 faulthandler.dump_traceback(stream, all_threads=True)
         except OSError:
-            faulthandler.dump_traceback(all_threads=True)
+            faulthandler.dump_traceback(2, all_threads=True)
             return "above"
         return str(path)
 
     def _watch(self) -> None:
-        before, trusted_from, armed = time.monotonic(), 0.0, 0.0
+        try:
+            self._watch_steps()
+        except Exception as error:
+            print_below(f"health: the watch-dog failed ({type(error).__name__}: {error}); training goes on without it")
+            self._guard.close()
+
+    def _watch_steps(self) -> None:
+        before, trusted_from, told = time.monotonic(), 0.0, 0.0
         while not self._closed.wait(_POLL_SECONDS):
             now = time.monotonic()
-            overslept = now - before - _POLL_SECONDS
-            before = now
+            passed, before = now - before, now
+            overslept = passed - _POLL_SECONDS
             if overslept > _STOPPED_SECONDS:  # time in which nothing ran here proves nothing
                 self._stopped += overslept
                 self._since += overslept
                 trusted_from = now + 10 * _POLL_SECONDS
+            elif self.peers.others_busy:  # nor does time in which another process keeps the steps from being done
+                self._since += passed
             self._note_finished(now)
             failure = self._overdue(now) if self._config.watchdog else None
             if failure is None and now > trusted_from:
                 failure = self.peers.silent()
             if failure is not None and not self._closed.is_set():
                 self.peers.end(failure)
-            if now - armed > _REARM_SECONDS:
-                self._arm_last_resort()
-                armed = now
+            if self._guarded and now - told > _TELL_SECONDS:
+                self._tell_guard()
+                told = now
+
+    def _tell_guard(self) -> None:
+        limit = self._limit()
+        try:
+            self._guard.allow(None if limit is None else limit + _GRACE_SECONDS)
+        except OSError as error:
+            self._guarded = False
+            print_below(f"health: no guard beside this process ({error}); the watch-dog goes on without it")
 
     def _note_finished(self, now: float) -> None:
         finished = 0
@@ -178,14 +209,6 @@ class Health:
             waits = "the devices have not finished one" if self._pending else "none was begun (data?)"
             message = f"no step for {passed:.0f} s, and the median takes {median:.3g} s: {waits}"
         return Failure(process, f"process {process}: {message}", stacks=True)
-
-    def _arm_last_resort(self) -> None:
-        """A thread below Python ends the process if this one cannot run any more, as when a lock is never let go."""
-        limit = self._limit()
-        if limit is None or not self._config.watchdog:
-            faulthandler.cancel_dump_traceback_later()
-        else:
-            faulthandler.dump_traceback_later(limit + 6 * _REARM_SECONDS, exit=True)
 
     def _probe_devices(self, seconds: float) -> float | None:
         """Seconds of the slowest local device for the probe; None on CPUs, and where it would cost too much."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,7 @@ class Loop:
         self._checkpointer, self._evaluator, self._writer = checkpointer, evaluator, writer
         self.progress, self._accelerator, self._profiler = progress, accelerator, profiler
         self._health = health
+        profiler.pause = functools.partial(health.pause_alone, "writing a trace")
         self._first_step = 0
         self._tree = config.model_dump(mode="json", by_alias=True)
         model, length = LlamaConfig.build(config.model), config.train.sequence_length
@@ -89,6 +91,7 @@ class Loop:
         """Train to the last step or to a stop request; returns the state, and whether it was a request."""
         config = self._config
         number = self._first_step = int(train_state.step)
+        self._profiler.expect(number + 1, config.train.steps)
         baseline = self._measure_baseline(train_state) if number == 0 else {}
         self._health.stepping()
         clock, waited, handed, counted = time.monotonic(), 0.0, 0.0, 0
@@ -145,7 +148,8 @@ class Loop:
         """Held-out loss before the first step, as `baseline/...`: what forgetting is measured against."""
         if self._evaluator is None or not self._config.eval.before_training:
             return {}
-        results = self._evaluator(train_state.params)
+        with self._health.pause("the evaluation before training"):
+            results = self._evaluator(train_state.params)
         self.progress.note(f"held-out loss before training: {describe_evaluations(results)}")
         return {key.replace("eval/", "baseline/", 1): value for key, value in results.items()}
 
@@ -185,8 +189,10 @@ class Loop:
     def _check_finite(self, number: int, values: dict[str, float]) -> None:
         in_a_row, limit = int(values["skipped_longest"]), self._config.train.max_consecutive_nonfinite_steps
         if in_a_row >= limit:
-            raise TrainingError(
+            error = TrainingError(
                 f"step {number}: {in_a_row} steps in a row had a non-finite loss or gradient and were skipped "
                 f"(train.max_consecutive_nonfinite_steps {limit}); lower optimizer.learning_rate or raise "
                 f"optimizer.warmup_ratio, and resume from the last checkpoint"
             )
+            error.agreed = True  # the figures are the same in all processes
+            raise error

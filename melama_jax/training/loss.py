@@ -183,7 +183,8 @@ def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
     zero = jnp.zeros((), jnp.float32)
     accumulator = jnp.zeros((width, columns) if with_gradients else (), jnp.float32)
     rows = chunked(hidden), chunked(targets), chunked(weights.astype(jnp.float32))
-    (total, entropy, head_gradient), dx = lax.scan(step, (zero, zero, accumulator), rows)
+    scanned: Any = lax.scan(step, (zero, zero, accumulator), rows)
+    (total, entropy, head_gradient), dx = scanned
     sums = tuple(over(collectives.psum, x, *_TOKENS) for x in (total, entropy, jnp.sum(weights, dtype=jnp.float32)))
     if not with_gradients:
         return sums

@@ -6,16 +6,19 @@ profiler that fails warns, and training goes on.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -59,7 +62,7 @@ class TraceWriter:
             own.mkdir(parents=True)
             options = jax.profiler.ProfileOptions()
             options.python_tracer_level = 0  # every Python call: slow, and large files
-            jax.profiler.start_trace(own, create_perfetto_trace=True, profiler_options=options)
+            jax.profiler.start_trace(own, profiler_options=options)
         except (OSError, RuntimeError, ValueError) as error:
             self._warn(folder, error)
             shutil.rmtree(_partial(folder), ignore_errors=True)
@@ -114,9 +117,12 @@ class Profiler:
         self._wanted, self._run_dir = config.profile, run_dir
         self.program: jax.stages.Compiled | None = None
         """The compiled step, to be written beside the traces."""
+        self.pause: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
+        """Around the writing of a trace, which may take minutes and holds Python's lock for seconds."""
         self._here = self._wanted.hosts == "all" or jax.process_index() == 0
         if jax.process_index() and self._here:
             echo = print  # the others' own remarks are about their own traces
+        self._echo = echo
         self._writer = TraceWriter(config, echo)
         self._asked = False
         self._last = self._done = 0
@@ -126,6 +132,12 @@ class Profiler:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._asked = self._here
+
+    def expect(self, first_step: int, last_step: int) -> None:
+        """Say so if the step that a trace was to start from is none of those that this job does."""
+        start = self._wanted.start_step
+        if start is not None and not first_step <= start <= last_step and jax.process_index() == 0:
+            self._echo(f"profile.start_step {start} will not come: this job does steps {first_step} to {last_step}")
 
     def before(self, step: int, state: Any) -> float:
         """Begin a trace if one is due; returns the seconds that the profiler took.
@@ -157,7 +169,8 @@ class Profiler:
     def stop(self) -> None:
         """End a trace that is being taken, as at the end of the run."""
         if self._writer.active:
-            self._writer.stop(self._done, self.program)
+            with self.pause():
+                self._writer.stop(self._done, self.program)
 
     def close(self) -> None:
         """End a trace, and give the signal and the port back."""
@@ -212,7 +225,7 @@ def _serve(port: int, echo: Callable[[str], None]) -> bool:
         with socket.create_server(("", port)):
             pass  # the server itself would not say that the port is taken
         jax.profiler.start_server(port)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:  # overflow: above 65535
         echo(f"profile: port {port} cannot be served ({error}); training goes on")
         return False
     echo(f"profile: port {port} takes traces on request, from every host that can reach it")
@@ -228,11 +241,13 @@ def _publish(folder: Path) -> None:
     own, prefix = _partial(folder), f"{jax.process_index():03d}_"
     target = folder / "plugins" / "profile" / folder.name
     target.mkdir(parents=True, exist_ok=True)
-    for old in target.glob(f"{prefix}*"):
-        old.unlink()
+    for old in (*target.glob("[0-9]*_*"), *folder.glob("memory_[0-9]*.pprof")):
+        number = int(re.findall(r"\d+", old.name)[0])
+        if number == jax.process_index() or number >= jax.process_count():  # of a job that had more processes
+            old.unlink(missing_ok=True)
     name = f"{prefix}{socket.gethostname()}"
-    for ending, kept in (("*.xplane.pb", ".xplane.pb"), ("perfetto_trace.json.gz", ".perfetto.json.gz")):
-        for file in own.rglob(ending):
+    for kept in (".xplane.pb", ".trace.json.gz"):
+        for file in own.rglob(f"*{kept}"):
             file.replace(target / f"{name}{kept}")
     shutil.rmtree(own)
 

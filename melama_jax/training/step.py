@@ -23,7 +23,7 @@ from melama_jax.parallel.hardware import has_fp8
 from melama_jax.parallel.mesh import check_batch, spec_of
 from melama_jax.training.loss import LossSums, cross_entropy
 from melama_jax.training.optimizer import build_optimizer, learning_rate
-from melama_jax.training.state import TrainState
+from melama_jax.training.state import TrainState, abstract_params
 
 Batch = dict[str, jax.Array]
 Metrics = dict[str, jax.Array]
@@ -53,11 +53,11 @@ def abstract_batch(config: Config, mesh: Mesh | AbstractMesh) -> dict[str, jax.S
 
 
 def check_layout(config: Config, mesh: Mesh | AbstractMesh) -> None:
-    """Refuse batches that the mesh cannot split, and products that its devices cannot do, before anything is compiled.
+    """Refuse what the mesh, its devices or the kernels cannot do, before anything is compiled or written.
 
     Raises:
-        MeshError: Naming the setting and values that work.
-        ConfigError: The devices lack fp8.
+        MeshError: The mesh cannot split the batches; names the setting and values that work.
+        ConfigError: The devices lack fp8, or an attention backend cannot serve this model.
     """
     train = config.train
     if config.model.matmul_dtype == "fp8" and isinstance(mesh, Mesh) and not has_fp8(mesh.devices.flat[0]):
@@ -69,6 +69,12 @@ def check_layout(config: Config, mesh: Mesh | AbstractMesh) -> None:
     check_batch(mesh, rows=micro, sequence_length=train.sequence_length)
     if config.eval.interval is not None and config.eval.batch_size is not None:
         check_batch(mesh, rows=config.eval.batch_size, sequence_length=train.sequence_length, name="eval.batch_size")
+    # Kernels refuse what they cannot do when they are traced.
+    model, batch = LlamaConfig.build(config.model, train), abstract_batch(config, mesh)
+    rows = {key: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype) for key, leaf in batch.items()}
+    params = abstract_params(model, mesh)
+    with jax.sharding.use_abstract_mesh(mesh if isinstance(mesh, AbstractMesh) else mesh.abstract_mesh):
+        jax.eval_shape(lambda params, rows: loss_sums(config, model, params, rows), params, rows)
 
 
 def loss_sums(config: Config, model: LlamaConfig, params: llama.Params, batch: Batch) -> LossSums:

@@ -49,11 +49,12 @@ def test_slurm_checks_the_configuration_then_the_devices_then_trains(kind: str) 
     check, preflight, train = commands(done.stdout)
     given = ["--config", "configs/quickstart.yaml", "--set", "run.dir=runs/a b"]
     assert check[:2] == ["srun", "--nodes=1"]
-    assert check[-9:] == ["-m", "melama_jax.train", "--dry-run", "--devices", "1", *given]
+    assert check[-9:] == ["-m", "melama_jax.train", "--dry-run", "--devices", "8", *given]  # of the #SBATCH lines
     assert preflight[-6:] == ["-m", "melama_jax.preflight", *given]
     assert train[-6:] == ["-m", "melama_jax.train", *given]
     assert {"--kill-on-bad-exit=1", "--wait=60"} < set(train)
     assert "scontrol requeue" in done.stdout
+    assert "salloc --nodes=1 --gres=gpu:8 --ntasks-per-node=1" in done.stdout
     assert len(commands(call(f"bash launch/slurm/{kind}.sbatch --dry-run {QUICK}", MELAMA_PREFLIGHT="0").stdout)) == 2
 
 
@@ -102,6 +103,13 @@ def test_flags_of_a_file_are_set_and_do_not_hide_the_users(tmp_path: Path) -> No
         (f"slurm/pretrain.sbatch {QUICK}", {"SLURM_JOB_ID": "1", "MELAMA_CONTAINER": "a.sif"}, "does not exist"),
         (f"slurm/pretrain.sbatch --dry-run {QUICK}", {"SLURM_ARRAY_TASK_ID": "1"}, "a job array needs %a"),
         ("tpu/launch.sh", {}, "give one of create"),
+        ("tpu/launch.sh --dry-run --name t", {}, "error: give one of create"),
+        ("tpu/launch.sh make --dry-run --name t", {}, "make is not known; give one of create"),
+        (
+            "tpu/launch.sh create --dry-run --name t --project my-p --zone us-east5-a --type v5p-7",
+            {},
+            "a multiple of 8 cores",
+        ),
         ("tpu/launch.sh create --name T --project my-p --zone us-east5-a --type v5p-8", {}, "--name 'T' must be"),
         (
             "tpu/launch.sh create --dry-run --name t --project my-p --zone us-east5 --type v5p-8",
@@ -144,8 +152,7 @@ def test_array_tasks_take_their_own_arguments(tmp_path: Path) -> None:
         (75, "RUNNING", {}, True, "saved; requeued"),
         (75, "COMPLETING", {}, False, "is ending the job by itself (COMPLETING"),
         (76, "RUNNING", {}, False, "ended with status 76"),
-        (76, "RUNNING", {"MELAMA_RETRIES": "2", "SLURM_RESTART_COUNT": "1"}, True, "failed with status 76; requeued"),
-        (76, "RUNNING", {"MELAMA_RETRIES": "2", "SLURM_RESTART_COUNT": "2"}, False, "ended with status 76"),
+        (76, "RUNNING", {"MELAMA_RETRIES": "2", "SLURM_RESTART_COUNT": "5"}, True, "failed with status 76; requeued"),
         (2, "RUNNING", {"MELAMA_RETRIES": "2"}, False, "ended with status 2"),
         (138, "RUNNING", {}, False, "--time is too short for --signal"),
     ],
@@ -153,21 +160,74 @@ def test_array_tasks_take_their_own_arguments(tmp_path: Path) -> None:
 def test_slurm_requeues_what_can_go_on(
     status: int, state: str, variables: dict[str, str], requeued: bool, said: str, tmp_path: Path
 ) -> None:
-    commands = {
-        "srun": f"case $* in *--dry-run*) echo '  requeue_exit_code: 75';; *preflight*);; *) exit {status};; esac",
-        "squeue": f"echo {state}",
-        "scontrol": f'echo "$@" >{tmp_path}/requeued',
-    }
-    for name, body in commands.items():
-        (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
-        (tmp_path / name).chmod(0o755)
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    done = call(
-        f"bash launch/slurm/pretrain.sbatch {QUICK}", PATH=path, MELAMA_VENV=sys.prefix, SLURM_JOB_ID="7", **variables
-    )
+    done = slurm_job(tmp_path, status, state, **variables)
     assert done.returncode == (0 if requeued else status), done.stderr
     assert said in done.stdout
     assert (tmp_path / "requeued").exists() == requeued
+
+
+@pytest.mark.parametrize("resolved", ["run:", "run: {}\\n  requeue_exit_code: 75"], ids=["no code", "code"])
+def test_slurm_does_not_requeue_what_is_done(resolved: str, tmp_path: Path) -> None:
+    done = slurm_job(tmp_path, 0, "RUNNING", resolved=resolved, SLURM_LABELIO="1")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "requeued").exists()
+    assert not (tmp_path / "labelled").exists()
+
+
+def test_slurm_requeues_a_task_of_an_array_and_no_other(tmp_path: Path) -> None:
+    # The last task has the number of the array, by which squeue lists all tasks.
+    array = {"SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}
+    done = slurm_job(tmp_path, 75, "RUNNING", "--set run.dir=%a", **array)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "requeued").read_text() == "requeue 7_1\n"
+
+
+def test_slurm_ends_restarts_that_lead_nowhere(tmp_path: Path) -> None:
+    def job(status: int, **variables: str) -> int:
+        done = slurm_job(tmp_path, status, "RUNNING", MELAMA_RETRIES="2", **variables)
+        said.append(done.stdout)
+        return done.returncode
+
+    said: list[str] = []
+    checkpoints = tmp_path / "it's a run" / "checkpoints"
+    assert [job(75), job(75), job(75)] == [0, 0, 75]  # nothing saved at all
+    assert "two restarts brought no newer checkpoint (step: none)" in said[-1]
+    for step in (9, 10, 11):  # progress, so without end; as numbers, not as words
+        (checkpoints / str(step)).mkdir(parents=True)
+        assert job(75) == 0
+    (checkpoints / "12.tmp").mkdir()
+    assert [job(75), job(76), job(75)] == [0, 0, 75]
+    assert "(step: 11)" in said[-1]
+    assert [job(76), job(76)] == [0, 76]  # of the three failures, one was above
+    assert "are used up" in said[-1]
+    assert job(76, SLURM_JOB_ID="8") == 0  # submitted again
+
+
+def test_slurm_does_not_requeue_what_it_cannot_count(tmp_path: Path) -> None:
+    (tmp_path / "it's a run").touch()
+    done = slurm_job(tmp_path, 75, "RUNNING")
+    assert done.returncode == 75
+    assert "cannot be written" in done.stdout
+
+
+def slurm_job(
+    folder: Path, status: int, state: str, arguments: str = "", resolved: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """A job whose training ends with a status; what it requeues is in the file `requeued`."""
+    resolved = (
+        resolved or f"run:\\n  dir: \\x27{folder}/it\\x27\\x27s a\\n    run\\x27\\n  seed: 0\\n  requeue_exit_code: 75"
+    )
+    commands = {
+        "srun": f"[[ -z $SLURM_LABELIO ]] || touch {folder}/labelled\n"
+        f"case $* in *--dry-run*) printf '{resolved}\\n';; *preflight*);; *) exit {status};; esac",
+        "squeue": f"[[ $* != *--jobs=7\\ * || -z $SLURM_ARRAY_JOB_ID ]] || echo PENDING; echo {state}",
+        "scontrol": f'echo "$@" >{folder}/requeued',
+    }
+    for name, body in commands.items():
+        (folder / name).write_text(f"#!/bin/bash\n{body}\n")
+        (folder / name).chmod(0o755)
+    job = {"PATH": f"{folder}:{os.environ['PATH']}", "MELAMA_VENV": sys.prefix, "SLURM_JOB_ID": "7"}
+    return call(f"bash launch/slurm/pretrain.sbatch {QUICK} {arguments}", **(job | variables))
 
 
 def gke(arguments: str) -> subprocess.CompletedProcess[str]:
@@ -212,6 +272,18 @@ def test_gke_statuses_lead_where_they_should() -> None:
         "maxRestarts": 10,
         "rules": [{"action": "FailJobSet", "onJobFailureReasons": ["PodFailurePolicy"]}],
     }
+    _, job, container = parts(gke("--machine a2-ultragpu-8g --set run.requeue_exit_code=99"))
+    assert job["podFailurePolicy"]["rules"][1]["onExitCodes"]["values"] == [99]
+    assert "--set run.requeue_exit_code=75 --set run.requeue_exit_code=99" in container["command"][2]  # the last counts
+
+
+@pytest.mark.parametrize(("status", "ends"), [(0, 0), (1, 1), (2, 64), (137, 137)])
+def test_gke_only_a_mistake_ends_the_jobset(status: int, ends: int, tmp_path: Path) -> None:
+    _, _, container = parts(gke("--machine a2-ultragpu-8g"))
+    (tmp_path / "python").write_text(f"#!/bin/bash\n[[ $* != *--dry-run* ]] || exit {status}\n")
+    (tmp_path / "python").chmod(0o755)
+    command = ["bash", "-c", container["command"][2]]
+    assert subprocess.run(command, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}).returncode == ends
 
 
 def test_gke_tpu_slices_find_themselves() -> None:
@@ -228,6 +300,15 @@ def test_gke_tpu_slices_find_themselves() -> None:
         ("", "give either --machine"),
         ("--tpu v5p --topology 4by4", "--topology 4by4"),
         ("--tpu v5e --topology 1x1", "has 1 chips"),
+        ("--tpu v5p --topology 16x16", "such as 4x4x8 for v5p"),
+        ("--tpu v6e --topology 4x4x4", "such as 16x16 for v6e"),
+        ("--tpu v5p --topology 4x4x8 --nodes 2", "--nodes goes with --machine"),
+        ("--machine a2-ultragpu-8g --topology 4x4x8", "--topology with --tpu"),
+        ("--machine a2-ultragpu-8g --max-restarts -1", "--max-restarts -1"),
+        ("--machine a2-ultragpu-8g --grace -1", "--grace -1"),
+        ("--machine a2-ultragpu-8g --set run.seed", "--set run.seed must be KEY=VALUE"),
+        ("--machine a2-ultragpu-8g --set run.requeue_exit_code=64", "--set run.requeue_exit_code=64"),
+        ("--machine big", "error: argument --machine: invalid choice"),
         ("--machine a2-ultragpu-8g --nodes 0", "--nodes 0"),
         ("--machine a3-megagpu-8g --nodes 2", "needs --daemon-image"),
         ("--machine a2-ultragpu-8g --pod no.yaml", "no such file"),
@@ -268,33 +349,66 @@ def worker(tmp_path: Path) -> Path:
     python = tmp_path / ".venv/bin/python"
     python.parent.mkdir(parents=True)
     python.write_text(
-        '#!/bin/bash\necho "$@" >>calls\n[[ $2 == melama_jax.train ]] || exit 0\n'
-        "trap 'exit 75' TERM\n"
+        '#!/bin/bash\n[[ $1 != -c ]] || { echo 99 run; exit; }\necho "$@" >>calls\n'
+        "if [[ $2 == melama_jax.preflight ]]; then\n  if [[ -e slow ]]; then touch waiting; exec /bin/sleep 30; fi\n"
+        "  [[ -e broken ]] && exit 3\n  exit 0\nfi\n"
+        "trap 'exit 99' TERM\n[[ -e stuck ]] && exit 99\n"
         "if [[ -e wait ]]; then touch waiting; while :; do sleep 0.1; done; fi\n"
-        "[[ -e saved ]] && exit 0\ntouch saved\nexit 75\n"
+        "[[ -e saved ]] && exit 0\ntouch saved\nexit 99\n"
     )
-    python.chmod(0o755)
+    sleep = tmp_path / "bin/sleep"  # the pause between restarts
+    sleep.parent.mkdir()
+    sleep.write_text('#!/bin/bash\necho "$@" >>pauses\n')
+    for program in (python, sleep):
+        program.chmod(0o755)
     return tmp_path
 
 
+def train_here(worker: Path) -> subprocess.CompletedProcess[str]:
+    return call("bash launch/tpu/worker.sh train --config c.yaml", worker, PATH=f"{worker}/bin:{os.environ['PATH']}")
+
+
 def test_tpu_worker_goes_on_after_a_save(worker: Path) -> None:
-    done = call("bash launch/tpu/worker.sh train --config c.yaml", worker)
+    done = train_here(worker)
     assert done.returncode == 0
+    assert not (worker / "worker.pid").exists()
     called = [line.split()[1] for line in (worker / "calls").read_text().splitlines()]
     assert called == ["melama_jax.preflight", "melama_jax.train", "melama_jax.train"]
 
 
-def test_tpu_worker_stops_when_asked(worker: Path) -> None:
-    (worker / "wait").touch()
+def test_tpu_worker_ends_restarts_that_lead_nowhere(worker: Path) -> None:
+    (worker / "stuck").touch()
+    done = train_here(worker)
+    assert done.returncode == 99
+    assert "no newer checkpoint (step: none)" in done.stdout
+    assert (worker / "calls").read_text().count("melama_jax.train") == 3
+    assert (worker / "pauses").read_text() == "10\n" * 2
+
+
+def test_tpu_worker_leaves_nothing_behind_after_a_failed_preflight(worker: Path) -> None:
+    (worker / "broken").touch()
+    (worker / "worker.pid").write_text(f"{os.getpid()}\n")  # as from before the machine's last start: no worker
+    done = train_here(worker)
+    assert done.returncode == 3, done.stderr
+    assert not (worker / "worker.pid").exists()
+    assert call("bash launch/tpu/worker.sh stop", worker).stdout == "nothing is training here\n"
+
+
+@pytest.mark.parametrize("during", ["slow", "wait"], ids=["pre-flight", "training"])
+def test_tpu_worker_stops_when_asked(during: str, worker: Path) -> None:
+    (worker / during).touch()
     running = subprocess.Popen(["bash", "launch/tpu/worker.sh", "train"], cwd=worker, start_new_session=True)
     try:
         deadline = time.monotonic() + 20
         while not (worker / "waiting").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
+        second = train_here(worker)
+        assert (second.returncode, second.stderr.count("is training here")) == (2, 1)
         assert call("bash launch/tpu/worker.sh stop", worker).returncode == 0
-        assert running.wait(20) == 75
-        assert len((worker / "calls").read_text().splitlines()) == 2
+        assert running.wait(20) == (143 if during == "slow" else 99)
+        assert len((worker / "calls").read_text().splitlines()) == (1 if during == "slow" else 2)
+        assert not (worker / "worker.pid").exists()
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGKILL)

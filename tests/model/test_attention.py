@@ -11,6 +11,7 @@ import pytest
 
 from melama_jax.config import MeshConfig
 from melama_jax.errors import ConfigError
+from melama_jax.model import blockwise
 from melama_jax.model.attention import attention, auto_backend
 from melama_jax.parallel.mesh import build_mesh
 from tests.model import attention_inputs as inputs
@@ -67,6 +68,18 @@ def test_xla_values_and_gradients(
     given = masks(length, kind)
     found = inputs.value_and_gradients("xla", *arrays, **given)
     inputs.assert_close(found, inputs.value_and_gradients("reference", *arrays, **given), tolerance)
+
+
+@pytest.mark.parametrize("kind", ["causal", "segments", "positions", "both"])
+@pytest.mark.parametrize("row_by_row", [True, False])
+@pytest.mark.parametrize("length", [33, 40])
+def test_xla_in_several_blocks(monkeypatch: pytest.MonkeyPatch, kind: str, row_by_row: bool, length: int) -> None:
+    real = blockwise._rows
+    monkeypatch.setattr(blockwise, "_BLOCK", 8)
+    monkeypatch.setattr(blockwise, "_rows", lambda layout, *given: real(layout._replace(row_by_row=row_by_row), *given))
+    arrays, given = inputs.draw(length=length, heads=6, kv_heads=2), masks(length, kind)
+    found = inputs.value_and_gradients("xla", *arrays, **given)
+    inputs.assert_close(found, inputs.value_and_gradients("reference", *arrays, **given), FLOAT32)
 
 
 @pytest.mark.parametrize("kind", ["causal", "segments", "both"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,14 +99,14 @@ def test_the_death_of_the_first_process_ends_the_other(job: Job, tmp_path: Path,
 
 
 def test_the_watch_dog_ends_a_hang_and_leaves_stacks(job: Job, tmp_path: Path, cache_dir: Path) -> None:
-    health = {"min_seconds": 2, "step_factor": 2, "peer_timeout_seconds": 45}
+    health = {"min_seconds": 10, "step_factor": 2, "peer_timeout_seconds": 45}
     job.start(long_tree(tmp_path, cache_dir, health=health))
     job.await_steps()
     job.processes[1].send_signal(signal.SIGSTOP)
-    assert job.processes[0].wait(30) == HEALTH_EXIT_CODE
+    assert job.processes[0].wait(60) == HEALTH_EXIT_CODE
     assert "process 0: no step for" in job.error(0)
     [stacks] = (tmp_path / "run" / "health").iterdir()
-    assert str(stacks) in job.error(0)
+    assert f"stacks of all threads: {stacks}" in job.log(0).splitlines()
     assert "training/loop.py" in stacks.read_text()
     # The one that hung wakes up to find that its job has ended.
     job.processes[1].send_signal(signal.SIGCONT)
@@ -129,6 +132,16 @@ def test_rows_that_one_process_cannot_read_end_both(job: Job, tmp_path: Path, ca
     assert job.error(0) == f"error: process 1 failed: {job.error(1).removeprefix('error: ')}"
 
 
+def test_an_end_that_all_processes_share_finishes_the_save(job: Job, tmp_path: Path, cache_dir: Path) -> None:
+    wild = {"learning_rate": 1e30, "warmup_ratio": 0.0, "clip_norm": None}
+    trained = LONG | {"steps": 12, "max_consecutive_nonfinite_steps": 2}
+    job.start(long_tree(tmp_path, cache_dir, optimizer=wild, train=trained, checkpoint={"interval": 2}))
+    assert [process.wait(120) for process in job.processes] == [2, 2], job.log(0)[-2000:] + job.log(1)[-2000:]
+    assert job.error(0) == job.error(1)
+    assert "steps in a row had a non-finite loss" in job.error(0)
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["2"]
+
+
 def test_a_signal_while_several_processes_compile_is_not_lost(job: Job, tmp_path: Path, cache_dir: Path) -> None:
     tree = long_tree(tmp_path, cache_dir, train=LONG | {"steps": 12}, checkpoint={"interval": 4})
     assert runs.finish(runs.start_processes(tree, tmp_path / "before", processes=2)) == [0, 0]
@@ -143,3 +156,55 @@ def test_a_signal_while_several_processes_compile_is_not_lost(job: Job, tmp_path
     job.processes[1].send_signal(signal.SIGTERM)
     assert [process.wait(120) for process in job.processes] == [75, 75], job.log(0)[-2000:]
     assert "nothing to save yet, stopping on request" in job.log(0)
+
+
+BUSY_THEN_MISTAKEN = """
+import ctypes, sys, time
+from pathlib import Path
+from melama_jax.errors import DataError
+from melama_jax.parallel import distributed
+from melama_jax.parallel.agreement import gather
+from melama_jax.parallel.peers import Peers
+distributed.initialize(lambda text: None)
+peers = Peers(timeout_seconds=3)
+gather("both are there", "")
+if distributed.detect().process_id == 0:
+    heard = False
+    while True:
+        time.sleep(0.1)
+        if peers.others_busy != heard:
+            heard = peers.others_busy
+            print("busy" if heard else "not busy", flush=True)
+with peers.busy():
+    ctypes.PyDLL(None).sleep(8)  # no thread of Python's runs
+time.sleep(2)
+peers.tell(DataError("row 7 is damaged"), finish=lambda: Path(sys.argv[1]).touch())
+"""
+
+
+def test_a_busy_process_is_waited_for_and_one_that_fails_finishes_what_goes_on(tmp_path: Path) -> None:
+    finished = tmp_path / "finished"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    about = {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2", "JAX_PLATFORMS": "cpu"}
+    environment = os.environ | about | {"PYTHONPATH": str(runs.REPOSITORY)}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", BUSY_THEN_MISTAKEN, str(finished)],
+            env=environment | {"JAX_PROCESS_ID": str(process)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process in range(2)
+    ]
+    try:
+        said = [process.communicate(timeout=90) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [2, 2], said
+    assert said[0][0].splitlines() == ["busy", "not busy"]
+    assert "error: process 1 failed: row 7 is damaged" in said[0][1]
+    assert finished.exists()

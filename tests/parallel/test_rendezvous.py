@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from melama_jax.errors import MeshError
+from melama_jax.parallel import rendezvous
 from melama_jax.parallel.rendezvous import meet
 
 
@@ -46,7 +47,7 @@ def test_all_meet_and_leave_the_port_free() -> None:
 
 
 def test_all_that_came_are_told_who_is_missing() -> None:
-    told = come(free_port(), [0, 1, 4], 5, 1.0)
+    told = come(free_port(), [0, 1, 4], 5, 4.0)
     assert told.keys() == {0, 1, 4}
     for message in told.values():
         assert message is not None
@@ -82,3 +83,12 @@ def test_a_stranger_at_the_port_is_left_aside() -> None:
     assert come(port, [1], 2, 10) == {1: None}
     first.join(10)
     assert told == {0: None}
+
+
+def test_something_else_at_the_port_is_told_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendezvous, "_ANSWER", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as other:  # takes connections and never says a word
+        [message] = come(other.getsockname()[1], [1], 2, 1.5).values()
+    assert message is not None
+    assert "did not come" in message
+    assert "something else listens there" in message

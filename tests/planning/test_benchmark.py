@@ -32,7 +32,7 @@ def run(tmp_path: Path, *arguments: str, **sections: Any) -> dict[str, Any]:
 
 def test_figures_of_a_step(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps({"peak_bytes_per_device": 10**6, "devices": 8}))
+    plan.write_text(json.dumps({"peak_bytes_per_device": 10**6, "devices": 16, "target": "a100-80gb:2x8"}))
     found = run(tmp_path, "--compare", str(plan), mesh={"fsdp": 4, "tensor": 2})
     assert {"tokens_per_second", "step_seconds", "mfu", "peak_bytes", "compile_seconds", "versions"} <= set(found)
     assert len(found["step_seconds"]) == 2
@@ -40,7 +40,10 @@ def test_figures_of_a_step(tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
     assert found["mfu"] is None
     assert found["peak_bytes_source"] == "compiled"
     assert np.isfinite(found["loss"])
-    assert "measured / plan" in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "measured / plan" in shown
+    assert "a100-80gb:2x8" in shown
+    assert "the plan is of something else: A100-80GB, here no data sheet; devices 16, here 8" in shown
 
 
 def test_a_trace_is_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -75,6 +78,7 @@ def test_rows_are_packed_of_documents(tmp_path: Path) -> None:
     [
         (["--steps", "0"], "--steps 0 must be at least 1"),
         (["--compare", "nowhere.json"], "nowhere.json: cannot be read"),
+        (["--json", "nowhere/out.json"], "there is no folder nowhere"),
     ],
 )
 def test_mistakes(arguments: list[str], says: str, tmp_path: Path) -> None:

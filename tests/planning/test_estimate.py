@@ -12,9 +12,9 @@ import pytest
 from jax.sharding import AxisType
 
 from melama_jax.config import Config, from_mapping
-from melama_jax.planning.estimate import Efficiency, Memory, Plan, _exhausted, _Links
+from melama_jax.planning.estimate import Efficiency, Memory, Plan, _exhausted, _Links, _miscounted
 from melama_jax.planning.plan_report import shortfall
-from melama_jax.planning.program import Collective, Program
+from melama_jax.planning.program import Collective, Program, parse
 from melama_jax.planning.targets import parse_target
 from melama_jax.training.state import abstract_state
 
@@ -106,3 +106,16 @@ def test_what_would_fit_instead() -> None:
     alone = refused("h200:1x1", 1)
     assert "138.0 GB in bfloat16 (does not fit) or 69.0 GB in int8 (fits)" in alone
     assert "mesh.fsdp x mesh.tensor up to 32: 34.5 GB" in refused("a100-80gb:20x8", 8)
+
+
+def test_a_count_that_cannot_be_trusted() -> None:
+    loop = "ROOT %w = (s32[]) while(%a), condition=%c, body=%b"
+    bodies = "".join(f"%{name} (p: (s32[])) -> {out} {{\n  %p = (s32[]) parameter(0)\n}}\n" for name, out in BODIES)
+    program = parse(f"HloModule m\n\n{bodies}\nENTRY %main (a: (s32[])) -> (s32[]) {{\n  {loop}\n}}\n")
+    assert _miscounted(program, 2.0, 1.0) == "the compiled program does not say how often its loop w runs"
+    known = parse("HloModule m\n\nENTRY %main (a: f32[]) -> f32[] {\n  ROOT %a = f32[] parameter(0)\n}\n")
+    assert _miscounted(known, 0.59, 1.0) == "only 59% of the model's FLOPs were found in the compiled program"
+    assert _miscounted(known, 0.99, 1.0) is None
+
+
+BODIES = (("c", "pred[]"), ("b", "(s32[])"))

@@ -11,7 +11,9 @@ import pytest
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from melama_jax.planning import cost
-from melama_jax.planning.program import Collective, Program, _group, collectives, parse, wire_bytes
+from melama_jax.planning.groups import group_of
+from melama_jax.planning.op_class import ProgramClasses
+from melama_jax.planning.program import Collective, Program, collectives, parse, wire_bytes
 
 AXES = [("data", 2), ("fsdp", 2), ("context", 1), ("tensor", 2)]
 
@@ -50,7 +52,7 @@ def found(program: Program) -> list[Collective]:
     ],
 )
 def test_groups_in_every_notation(text: str, group: tuple[int, ...]) -> None:
-    assert _group(text, 8) == group
+    assert group_of(text, 8) == group
 
 
 @pytest.mark.parametrize(("axis", "dim"), [("data", 0), ("fsdp", 0), ("tensor", 1)])
@@ -128,6 +130,28 @@ def test_an_unrolled_loop_counts_by_more_than_one() -> None:
     assert parse(text).executions()["body"] == 40
 
 
+def test_a_condition_that_is_a_fusion() -> None:
+    """As XLA for GPUs writes the loops that it has pipelined."""
+    fused = """%fused (q: s32[]) -> pred[] {
+  %q = s32[] parameter(0)
+  %limit = s32[] constant(80)
+  ROOT %lt = pred[] compare(%q, %limit), direction=LT
+}
+
+%condition"""
+    test = LOOP.replace("%condition (p", f"{fused} (p").replace("  %limit = s32[]{:T(128)} constant(80)\n", "")
+    test = test.replace("compare(%i, %limit), direction=LT", "fusion(%i), kind=kLoop, calls=%fused")
+    assert parse(test).executions()["body"] == 80
+
+
+def test_a_loop_of_unknown_length() -> None:
+    program = parse(LOOP.replace("constant(80)", "copy(%p)"))
+    assert program.unknown_loops() == ["w"]
+    assert program.executions()["body"] == 1
+    assert not parse(LOOP).unknown_loops()
+    assert not ProgramClasses(program).flops
+
+
 def test_an_attribute_with_line_breaks() -> None:
     """As kernels written in Pallas carry them; a brace that ends such a line ends no computation."""
     text = LOOP.replace("index=0\n", 'index=0, frontend_attributes={kernel={\n"a":"b"\n}}, metadata={}\n')
@@ -164,6 +188,22 @@ def test_a_collective_is_hidden_behind_what_is_scheduled_beside_it(seconds: floa
     assert (total.compute_seconds, total.collective_seconds) == (pytest.approx(1.0), seconds)
     assert total.exposed_seconds == pytest.approx(exposed)
     assert waits == {"s": pytest.approx(exposed)}
+
+
+def test_what_is_never_awaited_is_awaited_at_the_end() -> None:
+    text = "\n".join(line for line in TIMELINE.splitlines() if "-done" not in line)
+    total, waits = cost.step_cost(parse(text), cost.Rates(2 * 64**3, 1e30), lambda instruction: 3.0)
+    assert total.exposed_seconds == pytest.approx(2.0)
+    assert waits == {"s": pytest.approx(2.0)}
+
+
+def test_waiting_behind_another_collective_is_the_others() -> None:
+    """The link is held for 3 s by the first, of which 1 s is hidden; then for 3 s by the second."""
+    second = "  %f = f32[128,64]{1,0} all-gather(%d), replica_groups={{0,1}}, dimensions={0}\n"
+    text = TIMELINE.replace("  %e =", f"{second}  %e =")
+    total, waits = cost.step_cost(parse(text), cost.Rates(2 * 64**3, 1e30), lambda instruction: 3.0)
+    assert waits == {"s": pytest.approx(2.0), "f": pytest.approx(3.0)}
+    assert total.exposed_seconds == pytest.approx(5.0)
 
 
 def test_a_synchronous_collective_is_exposed() -> None:
@@ -375,6 +415,10 @@ ENTRY %main (c: pred[], a: f32[8,8], b: f32[16,16]) -> f32[] {{
 }}
 """
     assert total(text).flops == 2 * 16**3
+    assert ProgramClasses(parse(text)).flops["matmul"] == 2 * 16**3
+    attends = '  %k = f32[8]{0} custom-call(%p8), custom_call_target="__cudnn$fmhaSoftmax"\n'
+    with_kernel = parse(text.replace("  ROOT %d = f32[8,8]", f"{attends}  ROOT %d = f32[8,8]"))
+    assert with_kernel.executions() == {"main": 1, "small": 1}
 
 
 def test_a_copy_to_a_cores_own_memory_runs_beside_work() -> None:

@@ -57,6 +57,7 @@ def plan_of(config: Config) -> dict[str, Any]:
         "fits": fits,
         "estimated_tokens_per_second_per_device": speed,
         "estimated_mfu": 0.5,
+        "no_estimate": None,
         "peak_bytes_per_device": 10**9,
     }
 
@@ -151,6 +152,15 @@ def test_time_is_over(run: Callable[..., tuple[Search, str]]) -> None:
     assert "were not tried; give more --max-minutes" in shown
 
 
+def test_what_has_no_estimate_is_no_winner(run: Callable[..., tuple[Search, str]]) -> None:
+    nothing = dict.fromkeys(("estimated_tokens_per_second_per_device", "estimated_mfu"))
+    one, shown = run(lambda config: plan_of(config) | nothing | {"no_estimate": "it cannot be counted"})
+    assert one.results
+    assert not any(search.ranked(result) for result in one.results)
+    assert "no estimate (it cannot be counted), 1.0 GB" in shown
+    assert search.table(one.results).row_count == 0
+
+
 def test_a_compiler_that_dies_is_no_answer_to_keep(run: Callable[..., tuple[Search, str]], tmp_path: Path) -> None:
     one, shown = run(lambda config: {"failed": "the compiler ended with status -9"})
     assert all("fits" not in result for result in one.results)
@@ -162,11 +172,12 @@ def test_the_winner_is_a_base(run: Callable[..., tuple[Search, str]], tmp_path: 
     one, _ = run()
     best = one.results[0]
     (tmp_path / "winner.yaml").write_text(fragment(large(), best, parse_target("a100-80gb:1x8")))
-    (tmp_path / "config.yaml").write_text(
-        "base: winner.yaml\nmodel: {preset: llama2-7b}\ntrain: {sequence_length: 4096}\n"
+    (tmp_path / "run.yaml").write_text(
+        "model: {preset: llama2-7b}\nmesh: {fsdp: 2}\ntrain: {sequence_length: 4096, remat: none}\n"
     )
+    (tmp_path / "config.yaml").write_text("base: [run.yaml, winner.yaml]\n")
     loaded = load(tmp_path / "config.yaml")
-    assert loaded.mesh.fsdp == best["fsdp"]
+    assert (loaded.mesh.fsdp, loaded.train.remat) == (best["fsdp"], best["remat"])
     assert loaded.train.gradient_accumulation_steps == best["accumulation"]
     assert loaded.train.global_batch_size == 128
 

@@ -209,7 +209,7 @@ def test_bad_traces(tmp_path: Path) -> None:
     good = write_trace(tmp_path / "h.xplane.pb", {"/device:GPU:0": {"Stream #1": [kernel("gemm", 0, 10)]}})
     for name, content, says in (
         ("cut", good.read_bytes()[:-9], "cannot be read as a trace"),
-        ("empty", b"", "no device did anything"),
+        ("empty", b"", "is empty; the trace was not written to its end"),
         ("text", b"no trace at all", "cannot be read as a trace"),
     ):
         path = tmp_path / name / "h.xplane.pb"

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from melama_jax import profile
 from melama_jax.config.resume import check_resumable
 from melama_jax.planning.trace import read_trace
 from melama_jax.planning.trace_summary import summarize
@@ -59,7 +60,10 @@ def test_a_training_run(tmp_path: Path, cache_dir: Path) -> None:
     assert about["tokens_per_step"] == 8 * 64
     assert about["memory"]["temp"] > 0
     assert gzip.decompress((folder / "memory_000.pprof").read_bytes())
-    events = json.loads(gzip.decompress(next(folder.rglob("000_*.perfetto.json.gz")).read_bytes()))["traceEvents"]
+    assert profile.main(["summarize", str(tmp_path), "--perfetto"]) == 0
+    content = json.loads(gzip.decompress(next(folder.rglob("000_*.perfetto.json.gz")).read_bytes()))
+    assert "metadata" not in content
+    events = content["traceEvents"]
     assert [e["args"]["step_num"] for e in events if e.get("name") == "train"] == ["3", "4"]
     summary = summarize(read_trace(tmp_path), peak_flops=1e12)
     assert summary.trace.steps == 2
@@ -156,3 +160,33 @@ def test_port(tmp_path: Path, cache_dir: Path) -> None:
 def test_only_declared_spans() -> None:
     with pytest.raises(AssertionError):
         profiling.host_span("a document's title")
+
+
+def test_a_port_beyond_the_last_is_told(tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jax, "process_index", lambda: 1)
+    said: list[str] = []
+    monkeypatch.setattr("builtins.print", said.append)
+    config = small_config(tmp_path, cache_dir, profile={"port": 65535, "hosts": "all"})
+    Profiler(config, tmp_path, echo=lambda text: None).close()
+    assert said[0].startswith("profile: port 65536 cannot be served")
+
+
+def test_a_step_that_will_not_come_is_told(tmp_path: Path, cache_dir: Path) -> None:
+    job = Job(tmp_path, cache_dir, start_step=100)
+    job.profiler.expect(1, 100)
+    assert job.said == []
+    job.profiler.expect(1, 14)
+    assert job.said == ["profile.start_step 100 will not come: this job does steps 1 to 14"]
+    job.profiler.close()
+
+
+def test_files_of_processes_that_are_no_more_are_removed(tmp_path: Path, cache_dir: Path) -> None:
+    folder = tmp_path / "profile" / "step_1"
+    for name in ("memory_003.pprof", "plugins/profile/step_1/003_gone.xplane.pb", "plugins/profile/step_1/notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("old")
+    job = Job(tmp_path, cache_dir, start_step=1, num_steps=1)
+    job.run(1)
+    job.profiler.close()
+    assert not list(folder.rglob("*003*"))
+    assert list(folder.rglob("notes.txt"))
