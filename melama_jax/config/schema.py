@@ -285,8 +285,8 @@ class HealthConfig(Section):
     min_seconds: Annotated[float, Field(gt=0)] = 300.0
     """... but at least this."""
     pause_minutes: Annotated[float, Field(gt=0)] = 60.0
-    """Longest that compiling, restoring, opening the data, the first step, an evaluation, a save, writing a trace or the
-    run's end may each take."""
+    """Longest that compiling, restoring, opening the data, the first step, an evaluation, a save, writing a trace or
+    the run's end may each take."""
     peer_timeout_seconds: Annotated[float, Field(ge=2, le=45)] = 30.0
     """A process that was silent for so long is taken for dead, and its job ends; JAX itself gives up after 50 s."""
     straggler_ratio: Annotated[float, Field(gt=1)] = 1.5

@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=7, help="timed steps of each; default 7")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--length", type=int, default=512)
-    parser.add_argument("--remat", default="dots")
+    parser.add_argument("--remat", default="names")
     parser.add_argument("--attention", default="auto")
     parser.add_argument("--chunk", type=int, default=1024)
     arguments = parser.parse_args()
