@@ -113,12 +113,12 @@ def test_the_watch_dog_ends_a_hang_and_leaves_stacks(job: Job, tmp_path: Path, c
     assert job.processes[1].wait(30) != 0
 
 
-def test_rows_that_one_process_cannot_read_end_both(job: Job, tmp_path: Path, cache_dir: Path) -> None:
+def test_rows_that_one_process_cannot_read_end_both(job: Job, tmp_path: Path) -> None:
     """The second process alone meets the damage, in the middle of steps that the first waits in."""
-    tree = long_tree(tmp_path, cache_dir)
+    tree = long_tree(tmp_path, tmp_path / "cache")
     ensure_prepared(from_mapping(tree), echo=lambda text: None)
     own = tmp_path / "own"
-    shutil.copytree(cache_dir, own)
+    shutil.copytree(tmp_path / "cache", own)
     [rows] = own.glob("biomedical-*/train-*.array_record")
     content = bytearray(rows.read_bytes())
     start, stop = len(content) // 10, len(content) * 8 // 10  # what lies where is written at the end
