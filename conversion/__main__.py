@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from conversion import commands
+from melama_jax.config import CommandParser
 from melama_jax.errors import ConversionError, run_command
 
 _DTYPES = ("keep", "float32", "bfloat16", "float16")
@@ -70,7 +71,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m conversion", description=__doc__)
+    parser = CommandParser(prog="python -m conversion", description=__doc__)
     sub = parser.add_subparsers(dest="command", required=True)
 
     inward = sub.add_parser("import", help="a Hugging Face or Meta folder becomes a checkpoint")

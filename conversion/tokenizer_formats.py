@@ -40,16 +40,16 @@ PROBES: tuple[str, ...] = (
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     "-----===== ....... !!!??? ((([[[",
     "0 1 12 123 1234 12345 3.14159 1,000,000 2024-02-29 10:45",
-    "10 mg/dL, 5 µg/mL, 37 °C, 3×10⁹/L, SpO₂ ≥ 94 %, ½ tablet, p<0.05",  # noqa: RUF001
+    "10 mg/dL, 5 µg/mL, 37 °C, 3×10⁹/L, SpO₂ ≥ 94 %, ½ tablet, p<0.05",
     "I'm we'll they've it's CAN'T won't o'clock",
     "naïve café façade Ångström Ménière Sjögren São Tomé",
-    "e\u0301 decomposed, ﬁ ligature, ＦＵＬＬ width, ſ long s, İ dotted",  # noqa: RUF001
+    "e\u0301 decomposed, ﬁ ligature, ＦＵＬＬ width, ſ long s, İ dotted",
     "Пациент жалуется на боль в груди. Ασθενής. المريض يشكو. החולה",
-    "患者は胸痛を訴えた。診断：急性心筋梗塞。환자는 두통을 호소했다.",  # noqa: RUF001
+    "患者は胸痛を訴えた。診断：急性心筋梗塞。환자는 두통을 호소했다.",
     "🩺 💊 👩🏽‍⚕️ 🇨🇦 ❤️",
     "\u00a0no-break\u2003em\u3000ideographic\u200bzero\ufeffmark\u2028line",
     "\x00\x01\x7f\u0080\ufffd control",
-    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𒀀 𓂀 \U000e0041 \U0010fffd",  # noqa: RUF001
+    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𒀀 𓂀 \U000e0041 \U0010fffd",
     "▁meta▁symbol▁ ▁",
     "Ġbyte Ċlevel <0x0A> <0xE2> symbols",
     "def f(x):\n    return {'a': [1, 2], \"b\": x**2}  # code\n",
@@ -136,13 +136,13 @@ def tokenizer_from_sentencepiece(path: Path, content: bytes) -> tokenizers.Token
         raise ConversionError(f"{path}: is neither a BPE nor a unigram model; {SUPPLY_JSON}")
     tokenizer = tokenizers.Tokenizer(_bpe(proto) if trainer.model_type == _BPE else _unigram(proto))
     if trainer.model_type == _UNIGRAM:
-        tokenizer.pre_tokenizer = _apart(proto)  # pyright: ignore
-    tokenizer.normalizer = normalizers.Sequence(_normalizers(rules))  # pyright: ignore
+        tokenizer.pre_tokenizer = _apart(proto)
+    tokenizer.normalizer = normalizers.Sequence(_normalizers(rules))
     steps = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
     if rules.add_dummy_prefix:
         # Models that drop surplus spaces decode to text without any in front.
         steps.append(decoders.Strip(content=" ", left=1 << 16 if rules.remove_extra_whitespaces else 1))
-    tokenizer.decoder = decoders.Sequence(steps)  # pyright: ignore
+    tokenizer.decoder = decoders.Sequence(steps)
     special = [piece.piece for piece in proto.pieces if piece.type in (_UNKNOWN, _CONTROL)]
     tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in special])
     return tokenizer
@@ -210,7 +210,7 @@ def add_template(tokenizer: tokenizers.Tokenizer, bos: str | None, eos: str | No
     before, after = ([bos] if bos else []), ([eos] if eos else [])
     names = {name: tokenizer.token_to_id(name) for name in [*before, *after]}
     first, second = ([*before, "$A", *after], [*before, "$B", *after])
-    tokenizer.post_processor = processors.TemplateProcessing(  # pyright: ignore
+    tokenizer.post_processor = processors.TemplateProcessing(
         single=" ".join(first),
         pair=" ".join([*first, *(f"{part}:1" for part in second)]),
         special_tokens=list(names.items()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import sys
@@ -16,7 +15,7 @@ from jax.sharding import AbstractMesh, AxisType, Mesh
 from rich.console import Console
 
 from conversion import direct
-from melama_jax.config import Config, dump_yaml, parse_command_line
+from melama_jax.config import CommandParser, Config, dump_yaml, parse_command_line
 from melama_jax.config.resume import changes, check_resumable
 from melama_jax.data.cache import check_inputs
 from melama_jax.data.loader import training_batches, training_rows, validation_batches
@@ -41,7 +40,7 @@ from melama_jax.training.run_folder import has_checkpoints, open_run, store_conf
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train as a configuration says; returns the exit status (0, or the requeue code after a signal)."""
-    parser = argparse.ArgumentParser(prog="python -m melama_jax.train", description=__doc__)
+    parser = CommandParser(prog="python -m melama_jax.train", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="check the mesh and print the training plan, then stop")
     parser.add_argument("--devices", type=int, metavar="N", help="with --dry-run: plan for N devices that are not here")
     argv = sys.argv[1:] if argv is None else argv

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 
-from melama_jax.config import Config, dump_yaml, load
+from melama_jax.config import CommandParser, Config, dump_yaml, load
 from melama_jax.errors import ConfigError, run_command
 
 
 def main() -> None:
     """Print the schema (`--schema`) or the resolved YAML of `--config FILE --set a.b=c`."""
-    parser = argparse.ArgumentParser(prog="python -m melama_jax.config", description=main.__doc__)
+    parser = CommandParser(prog="python -m melama_jax.config", description=main.__doc__)
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of every key")
     parser.add_argument("--config", metavar="FILE", help="print this configuration, resolved and checked")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")

@@ -9,6 +9,10 @@ from pydantic import Field, PositiveInt, model_validator
 from melama_jax.config.presets import PRESETS
 from melama_jax.config.section import FREE, Dtype, Section, divisors
 
+_FROM_PRESET: Any = None
+"""A size without a default of its own: `_fill_from_preset` gives every one a value before validation, so that a checked
+configuration never holds None there."""
+
 
 class RopeScaling(Section):
     """LLaMA 3.1's frequency scaling of the rotary embedding (arXiv 2407.21783)."""
@@ -38,34 +42,32 @@ class ModelConfig(Section):
     preset: Annotated[str | None, Field(json_schema_extra=FREE)] = "auto"
     """Name of a published or test size; the size fields below start from it. auto takes the sizes of the weights of
     `init.from`, or tiny without them; null takes none."""
-    # The sizes have no default of their own: `_fill_from_preset` gives every one a value before validation, so that a
-    # checked configuration never holds None here. That is what each `type: ignore` below leaves unsaid to the checker.
-    vocab_size: PositiveInt = None  # type: ignore[assignment]
+    vocab_size: PositiveInt = _FROM_PRESET
     """Rows of the token embedding and columns of the head (V)."""
     vocab_padding: Annotated[int, Field(ge=0)] = 0
     """Last rows of the vocabulary that stand for no token and are never predicted; they only make V a multiple that
     the mesh divides."""
-    hidden_size: PositiveInt = None  # type: ignore[assignment]
+    hidden_size: PositiveInt = _FROM_PRESET
     """Width of the residual stream (D)."""
-    intermediate_size: PositiveInt = None  # type: ignore[assignment]
+    intermediate_size: PositiveInt = _FROM_PRESET
     """Width of the SwiGLU block (F)."""
-    num_hidden_layers: PositiveInt = None  # type: ignore[assignment]
+    num_hidden_layers: PositiveInt = _FROM_PRESET
     """Decoder layers (L)."""
-    num_attention_heads: PositiveInt = None  # type: ignore[assignment]
+    num_attention_heads: PositiveInt = _FROM_PRESET
     """Query heads (H)."""
-    num_key_value_heads: PositiveInt = None  # type: ignore[assignment]
+    num_key_value_heads: PositiveInt = _FROM_PRESET
     """Key/value heads (K); divides the query heads."""
-    head_dim: PositiveInt = None  # type: ignore[assignment]
+    head_dim: PositiveInt = _FROM_PRESET
     """Width of one head (E); hidden_size / num_attention_heads unless given."""
-    rope_theta: Annotated[float, Field(gt=0)] = None  # type: ignore[assignment]
+    rope_theta: Annotated[float, Field(gt=0)] = _FROM_PRESET
     """Base of the rotary frequencies."""
     rope_scaling: RopeScaling | None = None
     """LLaMA 3.1's frequency scaling; null for none."""
-    rms_norm_eps: Annotated[float, Field(gt=0)] = None  # type: ignore[assignment]
+    rms_norm_eps: Annotated[float, Field(gt=0)] = _FROM_PRESET
     """Added to the mean square inside RMSNorm."""
-    tie_word_embeddings: bool = None  # type: ignore[assignment]
+    tie_word_embeddings: bool = _FROM_PRESET
     """Whether the head is the token embedding transposed."""
-    max_position_embeddings: PositiveInt = None  # type: ignore[assignment]
+    max_position_embeddings: PositiveInt = _FROM_PRESET
     """Longest context the weights are meant for, in tokens."""
     initializer_range: Annotated[float, Field(gt=0)] = 0.02
     """Standard deviation of the normal draws of the initial matrices, before they are cut off at twice it."""

@@ -184,7 +184,7 @@ class _SplitWriter:
     """Packs the documents of one split of one shard into an ArrayRecord file and counts what it writes."""
 
     def __init__(self, plan: TaskPlan, split: str, index: int) -> None:
-        from array_record.python import array_record_module  # pyright: ignore[reportAttributeAccessIssue]
+        from array_record.python import array_record_module  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
 
         self.path = plan.shard_file(split, index)
         self.temporary = Path(f"{self.path}.tmp-{os.getpid()}")

@@ -196,7 +196,7 @@ def why_shard_unusable(plan: TaskPlan, index: int) -> str | None:
 
 def count_records(path: Path) -> int | None:
     """Records of an ArrayRecord file; None when it cannot be read."""
-    from array_record.python import array_record_module  # pyright: ignore[reportAttributeAccessIssue]
+    from array_record.python import array_record_module  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
 
     try:
         reader = array_record_module.ArrayRecordReader(str(path))

@@ -20,7 +20,7 @@ from typing import Any
 
 import melama_jax
 from melama_jax import errors
-from melama_jax.config import Config, dump_yaml, parse_command_line
+from melama_jax.config import CommandParser, Config, dump_yaml, parse_command_line
 from melama_jax.data.cache import CachePlan, cache_lock, plan_caches, why_stale
 from melama_jax.data.prepared import PreparedData, load_prepared
 from melama_jax.errors import USER_ERROR_EXIT_CODE, DataError, MelamaError, run_command
@@ -102,7 +102,7 @@ def _prepare_in_subprocess(config: Config) -> None:
 
 def main() -> int | None:
     """Prepare the rows and print what they hold."""
-    parser = argparse.ArgumentParser(prog="python -m melama_jax.data.prepare", description=main.__doc__)
+    parser = CommandParser(prog="python -m melama_jax.data.prepare", description=main.__doc__)
     parser.add_argument(
         "--workers", type=int, metavar="N", help="processes that tokenize; default data.prepare_workers"
     )

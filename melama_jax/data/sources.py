@@ -31,9 +31,6 @@ ENDINGS = (".jsonl", ".csv", ".txt", ".jsonl.gz", ".csv.gz", ".txt.gz")
 BAD_REASONS = ("bad_json", "bad_csv", "missing_field", "not_text", "bad_utf8")
 """Why a record is unreadable; these count against `data.max_bad_record_fraction`."""
 
-SKIP_REASONS = (*BAD_REASONS, "empty")
-"""Every reason for which a record gives no document; an empty text is no damage."""
-
 SHARD_BYTES = 256 * 2**20
 """Source bytes of a unit of work; with the files' sizes it fixes the number of shards."""
 
@@ -77,11 +74,6 @@ class ScanReport:
         self.records += other.records
         self.skipped.update(other.skipped)
         self.first_locations = other.first_locations | self.first_locations
-
-    @property
-    def bad_records(self) -> int:
-        """Records that were unreadable, rather than empty."""
-        return sum(self.skipped[reason] for reason in BAD_REASONS)
 
 
 def data_root(data: DataConfig) -> Path:

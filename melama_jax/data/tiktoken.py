@@ -105,16 +105,16 @@ def build_tokenizer(tokens: Sequence[bytes]) -> tokenizers.Tokenizer:
     ]
     vocabulary = {spelled[token]: rank for rank, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, ignore_merges=True))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # pyright: ignore
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(SPLIT_PATTERN), behavior="isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    tokenizer.decoder = decoders.ByteLevel()  # pyright: ignore
+    tokenizer.decoder = decoders.ByteLevel()
     names = special_tokens()
     tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in names])
-    tokenizer.post_processor = processors.TemplateProcessing(  # pyright: ignore
+    tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{names[0]} $A",
         pair=f"{names[0]} $A {names[0]}:1 $B:1",
         special_tokens=[(names[0], len(tokens))],

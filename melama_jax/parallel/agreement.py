@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 import jax
@@ -144,3 +144,10 @@ def together(
         error.agreed = True
         raise error
     return result
+
+
+def some(processes: Iterable[int]) -> str:
+    """Processes in words: a few by number, the rest counted."""
+    numbers = sorted(processes)
+    shown = ", ".join(map(str, numbers[:6])) + (f" and {len(numbers) - 6} more" if len(numbers) > 6 else "")
+    return f"process{'es' if len(numbers) > 1 else ''} {shown}"

@@ -36,6 +36,17 @@ class Accelerator:
     watts: float | None = None
     compute_capability: tuple[int, int] | None = None
 
+    def ring_bandwidth(self, group: int, in_node: int) -> float:
+        """Bytes/s that each of a group of GPUs can send around it.
+
+        Args:
+            group: Devices that take part.
+            in_node: How many of them share a node; as many rings cross to the next, each over an adapter of its own.
+        """
+        if in_node >= group:
+            return self.link_bandwidth
+        return min(self.link_bandwidth, in_node * self.network_bandwidth)
+
 
 _GIB = 1024**3
 A100_80GB = Accelerator("A100-80GB", 312e12, 80 * _GIB, 2039e9, 300e9, 25e9, 400, (8, 0))

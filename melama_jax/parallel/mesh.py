@@ -59,7 +59,7 @@ def spec_of(axes: Sequence[str | None], *, without: str | None = None) -> Partit
 
 def sharding_of(mesh: AnyMesh, axes: Sequence[str | None]) -> NamedSharding:
     """`spec_of` on a mesh."""
-    return NamedSharding(mesh, spec_of(axes))  # type: ignore[arg-type]  # an AbstractMesh is taken too
+    return NamedSharding(mesh, spec_of(axes))
 
 
 def constrain(x: jax.Array, *axes: str | None) -> jax.Array:

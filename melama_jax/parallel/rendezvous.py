@@ -12,6 +12,7 @@ import time
 from typing import Any, BinaryIO
 
 from melama_jax.errors import MeshError
+from melama_jax.parallel.agreement import some
 
 _TURN = 2.0  # longest wait on one connection, so that a stranger at the port holds nobody up
 _ANSWER = 5 * _TURN  # process 0 answers a greeting at once, but strangers may come before
@@ -44,7 +45,7 @@ def meet(coordinator: str, num_processes: int, process_id: int, *, timeout_secon
         )
     if missing:
         raise MeshError(
-            f"{_named(missing)} of {num_processes} did not come to {coordinator} in {timeout_seconds:g} s; look at the "
+            f"{some(missing)} of {num_processes} did not come to {coordinator} in {timeout_seconds:g} s; look at the "
             f"output of {'its host' if len(missing) == 1 else 'their hosts'}, and whether that host and port is "
             f"reachable from there"
         )
@@ -115,10 +116,3 @@ def _read(stream: BinaryIO) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def _named(processes: list[int]) -> str:
-    """A few by number, the rest counted."""
-    shown = ", ".join(map(str, processes[:8]))
-    more = f" and {len(processes) - 8} more" if len(processes) > 8 else ""
-    return f"process{'es' if len(processes) > 1 else ''} {shown}{more}"

@@ -316,10 +316,7 @@ class _Links:
         else:
             nodes = [device.id // self._target.per_node for device in devices]
             in_node = max(nodes.count(node) for node in set(nodes))
-            bandwidth = sheet.link_bandwidth
-            if in_node < collective.group:
-                # As many rings as the group has devices in a node, each over an adapter of its own.
-                bandwidth = min(bandwidth, in_node * sheet.network_bandwidth)
+            bandwidth = sheet.ring_bandwidth(collective.group, in_node)
         return collective.wire_bytes / (bandwidth * self._efficiency.links)
 
     def _torus_dims(self, devices: Sequence[Any]) -> float:

@@ -18,8 +18,9 @@ from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel import mesh as meshes
 from melama_jax.parallel.hardware import accelerator_of, memory_in_use
 from melama_jax.training import state as states
-from melama_jax.training.profiling import TraceWriter, step_span, versions
+from melama_jax.training.profiling import TraceWriter, step_span
 from melama_jax.training.step import abstract_batch, batch_keys, check_layout, compile_train_step
+from melama_jax.training.versions import versions
 
 
 @dataclasses.dataclass(frozen=True)

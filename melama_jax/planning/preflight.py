@@ -17,7 +17,7 @@ from typing import Any, Literal
 import jax
 
 from melama_jax.errors import MelamaError
-from melama_jax.parallel.agreement import exchange
+from melama_jax.parallel.agreement import exchange, some
 
 Result = Literal["ok", "warning", "failed", "skipped"]
 _GRACE_SECONDS = 5.0
@@ -147,20 +147,13 @@ def limited(action: Callable[[], Any], timeout_seconds: float) -> dict[str, Any]
             outcome["error"] = f"{error.filename or 'operating system'}: {error.strerror or type(error).__name__}"
         except jax.errors.JaxRuntimeError as error:
             outcome["error"] = (str(error).splitlines() or [""])[0][:200]
-        except Exception as error:
+        except Exception as error:  # whatever a driver or library raises is a row of the table, not the end of it
             outcome["error"] = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(timeout_seconds)
     return dict(outcome) or {"late": True}
-
-
-def some(processes: Any) -> str:
-    """Processes in words: a few by number, the rest counted."""
-    numbers = sorted(processes)
-    shown = ", ".join(map(str, numbers[:6])) + (f" and {len(numbers) - 6} more" if len(numbers) > 6 else "")
-    return f"process{'es' if len(numbers) > 1 else ''} {shown}"
 
 
 def differing(values: Mapping[int, Any]) -> dict[int, Any]:

@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-import melama_jax
 from melama_jax.config import Config, dump_yaml, from_mapping
 from melama_jax.errors import ConfigError, MelamaError
 from melama_jax.model.llama import declaration
@@ -29,6 +28,7 @@ from melama_jax.planning.estimate import Efficiency
 from melama_jax.planning.plan_report import decimal_bytes
 from melama_jax.planning.targets import Target
 from melama_jax.planning.worker import Worker
+from melama_jax.training.versions import source_fingerprint
 
 _REMAT = {"full": 4 / 3, "names": 1.08, "dots": 1.04, "none": 1.0}
 """What is tried, by how much is kept, and about how much work it is beside that of none, to put candidates in order."""
@@ -277,17 +277,9 @@ class Search:
 
     def _key(self, config: str) -> str:
         flags = [os.environ.get(name, "") for name in ("XLA_FLAGS", "LIBTPU_INIT_ARGS")]
-        key = "\n".join([config, self._target.name.lower(), str(self._efficiency), jax.__version__, *flags, _code()])
+        target, code = self._target.name.lower(), source_fingerprint()
+        key = "\n".join([config, target, str(self._efficiency), jax.__version__, *flags, code])
         return hashlib.sha256(key.encode()).hexdigest()[:24]
-
-
-@functools.cache
-def _code() -> str:
-    """A fingerprint of the program, whose steps and estimates change with it."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(melama_jax.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _holds_more(candidate: Candidate, other: Candidate) -> bool:

@@ -22,18 +22,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import melama_jax
 from melama_jax.config import Config, dump_yaml
 from melama_jax.errors import CheckpointError, MeshError
 from melama_jax.parallel import mesh as meshes
-from melama_jax.parallel.agreement import clock_offsets, exchange
+from melama_jax.parallel.agreement import clock_offsets, exchange, some
 from melama_jax.parallel.flags import advice as flags_advice
 from melama_jax.parallel.hardware import accelerator_of
 from melama_jax.parallel.links import MatmulProbe, all_reduce_seconds, bus_bandwidth
-from melama_jax.planning.preflight import Check, Finding, differing, some, spread
+from melama_jax.planning.preflight import Check, Finding, differing, spread
 from melama_jax.training import state as states
 from melama_jax.training.report import format_bytes
 from melama_jax.training.step import check_layout
+from melama_jax.training.versions import source_fingerprint
 
 _FILE_BYTES = 32 * 2**20
 _CLOCK_WARN, _CLOCK_FAIL = 1.0, 60.0
@@ -152,10 +152,7 @@ class Site:
             -1, self._mesh.shape[axis]
         )
         hosts = [self._hosts.get(device.process_index, "") for device in places[0]]
-        in_host = max(hosts.count(host) for host in hosts)
-        if in_host == len(hosts):
-            return sheet.link_bandwidth
-        return min(sheet.link_bandwidth, in_host * sheet.network_bandwidth)
+        return sheet.ring_bandwidth(len(hosts), max(hosts.count(host) for host in hosts))
 
     def _run_folder(self) -> dict[str, Any]:
         """Write, see, read and delete; process 0 makes a folder of its own for it and takes everything away again."""
@@ -225,14 +222,10 @@ class Site:
 
 def _describe_process(config: Config) -> Callable[[], dict[str, Any]]:
     def describe() -> dict[str, Any]:
-        source = hashlib.sha256()
-        package = Path(melama_jax.__file__).parent
-        for path in sorted(package.rglob("*.py")):
-            source.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
         return {
             "host": socket.gethostname(),
             "config": hashlib.sha256(dump_yaml(config).encode()).hexdigest()[:12],
-            "source": source.hexdigest()[:12],
+            "source": source_fingerprint()[:12],
             "versions": {"python": platform.python_version(), "jax": version("jax"), "jaxlib": version("jaxlib")},
         }
 

@@ -145,7 +145,7 @@ class Health:
     def _watch(self) -> None:
         try:
             self._watch_steps()
-        except Exception as error:
+        except Exception as error:  # what watches a run must not end it
             print_below(f"health: the watch-dog failed ({type(error).__name__}: {error}); training goes on without it")
             self._guard.close()
 

@@ -66,7 +66,7 @@ def _scale_by_adam(config: OptimizerConfig) -> optax.GradientTransformation:
         return state._replace(nu=jax.tree.map(lambda x: x.astype(dtype), state.nu))
 
     def init(params: optax.Params) -> optax.ScaleByAdamState:
-        return cast(inner.init(params), stored)  # type: ignore[arg-type]
+        return cast(inner.init(params), stored)  # type: ignore[arg-type]  # optax types its states as any tree
 
     def update(updates: optax.Updates, state: Any, params: Any = None) -> tuple[optax.Updates, Any]:
         updates, state = inner.update(updates, cast(state, jnp.dtype(jnp.float32)), params)

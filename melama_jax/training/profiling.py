@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import signal
@@ -19,7 +18,6 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -29,6 +27,7 @@ import jax
 from melama_jax.config import Config, dump_yaml
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.hardware import accelerator_of
+from melama_jax.training.versions import versions
 
 STEP_NAME = "train"
 HOST_SPANS = ("input", "log", "evaluate", "save")
@@ -212,11 +211,6 @@ def describe(config: Config, program: jax.stages.Compiled | None) -> dict[str, A
         "config_sha256": hashlib.sha256(dump_yaml(config).encode()).hexdigest(),
         "versions": versions(),
     }
-
-
-def versions() -> dict[str, str]:
-    """Of Python and the libraries that decide what runs."""
-    return {"python": platform.python_version()} | {name: version(name) for name in ("jax", "jaxlib", "flax", "optax")}
 
 
 def _serve(port: int, echo: Callable[[str], None]) -> bool:

@@ -49,7 +49,7 @@ def abstract_state(config: Config, mesh: Mesh | AbstractMesh) -> TrainState:
         MeshError: A mesh axis does not divide a dimension of the model.
     """
     params = abstract_params(LlamaConfig.build(config.model), mesh)
-    replicated = NamedSharding(mesh, PartitionSpec())  # type: ignore[arg-type]
+    replicated = NamedSharding(mesh, PartitionSpec())
     optimizer = build_optimizer(config.optimizer)
     opt_state = optax.tree_map_params(
         optimizer,

@@ -40,7 +40,7 @@ def batch_keys(config: Config) -> dict[str, jnp.dtype]:
 def batch_sharding(mesh: Mesh | AbstractMesh, *, stacked: bool) -> NamedSharding:
     """Layout of a batch's arrays: rows over data and fsdp, tokens over context."""
     axes = ("batch", "sequence")
-    return NamedSharding(mesh, spec_of((None, *axes) if stacked else axes))  # type: ignore[arg-type]
+    return NamedSharding(mesh, spec_of((None, *axes) if stacked else axes))
 
 
 def abstract_batch(config: Config, mesh: Mesh | AbstractMesh) -> dict[str, jax.ShapeDtypeStruct]:

@@ -318,7 +318,7 @@ def test_command_line_takes_config_and_repeated_set(empty: Path) -> None:
 
 def test_configuration_is_frozen() -> None:
     with pytest.raises(Exception, match="frozen"):
-        Config().train.steps = 3  # type: ignore[misc]
+        Config().train.steps = 3
     assert not dataclasses.is_dataclass(Config)
 
 

@@ -52,13 +52,11 @@ def write_tokenizer_json(folder: Path, *, bos: str = "<|begin_of_text|>", eos: s
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {symbol: index for index, symbol in enumerate(alphabet)} | {"th": 256, "the": 257}
     tokenizer = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=[("t", "h"), ("th", "e")]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # pyright: ignore
-    tokenizer.decoder = decoders.ByteLevel()  # pyright: ignore
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(name, special=True) for name in (bos, eos, "<|eot_id|>")])
     bos_id = tokenizer.token_to_id(bos)
-    tokenizer.post_processor = processors.TemplateProcessing(  # pyright: ignore
-        single=f"{bos} $A", special_tokens=[(bos, bos_id)]
-    )
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{bos} $A", special_tokens=[(bos, bos_id)])
     tokenizer.enable_truncation(max_length=4)
     tokenizer.enable_padding(length=16)
     path = folder / "tokenizer.json"

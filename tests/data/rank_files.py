@@ -21,7 +21,7 @@ NUM_RANKS = 380
 def ranked(num_ranks: int = NUM_RANKS) -> list[bytes]:
     """Byte sequences by rank, learned from `SENTENCES`."""
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # pyright: ignore
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(tiktoken.SPLIT_PATTERN), behavior="isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
