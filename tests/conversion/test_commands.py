@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import safetensors.numpy
 
 from conversion.__main__ import main
 from melama_jax.data.vocabulary import load_vocabulary
+from melama_jax.errors import run_command
 from tests.conversion import shaped
 from tests.data.corpora import VOCAB_SIZE, train_vocabulary
 
@@ -323,6 +325,9 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["convert"], ["import"], ["export", "--format", "gguf"], ["verify", "a"]])
-def test_a_wrong_command_line_is_exit_status_2(arguments: list[str]) -> None:
+def test_a_wrong_command_line_is_exit_status_2_in_one_line(arguments: list[str], capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(arguments)
+        run_command(partial(main, arguments))
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert re.fullmatch(r"error: .+; see python -m conversion.* --help\n", printed.err)
