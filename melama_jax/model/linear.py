@@ -10,7 +10,6 @@ from jax import lax
 from jaxtyping import Array, Float
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def product(x: Float[Array, "*_"], matrix: Float[Array, "*_"], contracted: int = 1) -> Float[Array, "*_"]:
     """`jnp.tensordot(x, matrix, contracted)`.
 
@@ -22,6 +21,11 @@ def product(x: Float[Array, "*_"], matrix: Float[Array, "*_"], contracted: int =
         matrix: Contracted over its first ones.
         contracted: How many those are.
     """
+    return _product(x, matrix, contracted)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _product(x: jax.Array, matrix: jax.Array, contracted: int) -> jax.Array:
     return _forward(x, matrix, contracted)[0]
 
 
@@ -51,4 +55,4 @@ def _whole_sequences() -> bool:
     return mesh.empty or mesh.shape["context"] * mesh.shape["tensor"] == 1
 
 
-product.defvjp(_forward, _backward)
+_product.defvjp(_forward, _backward)
