@@ -16,9 +16,13 @@ import qwix
 _OPERAND, _GRADIENT = jnp.float8_e4m3fn, jnp.float8_e5m2
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def product(x: jax.Array, matrix: jax.Array, contracted: int = 1) -> jax.Array:
     """`melama_jax.model.linear.product` with both operands in E4M3, and in its gradients the incoming one in E5M2."""
+    return _product(x, matrix, contracted)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _product(x: jax.Array, matrix: jax.Array, contracted: int) -> jax.Array:
     return _forward(x, matrix, contracted)[0]
 
 
@@ -53,4 +57,4 @@ def _axes(x: jax.Array, matrix: jax.Array, contracted: int) -> tuple[tuple[int, 
     return tuple(range(x.ndim - contracted, x.ndim)), tuple(range(contracted, matrix.ndim))
 
 
-product.defvjp(_forward, _backward)
+_product.defvjp(_forward, _backward)
