@@ -1,0 +1,1 @@
+"""How good is a model? Benchmarks, prompts, scorers and reports."""
