@@ -14,11 +14,12 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-from tests.sample_corpus import biomedical_text, clinical_text, general_text, train_tokenizer
+from tests.sample_corpus import biomedical_text, clinical_text, general_text, questions, train_tokenizer
 
 BIOMEDICAL = "biomedical/biomedical.jsonl.gz"
 CLINICAL = "clinical/clinical.csv.gz"
 GENERAL = "general/general.txt.gz"
+QUESTIONS = {split: f"questions/{split}.jsonl.gz" for split in questions.SPLITS}
 TOKENIZER = "tokenizer.model"
 
 # Characters of text per domain, before the overhead of the file formats.
@@ -56,6 +57,12 @@ def build(seed: int) -> dict[str, bytes]:
     }
 
 
+def build_questions(seed: int, content: dict[str, bytes]) -> dict[str, bytes]:
+    """Returns the uncompressed questions about the corpus that ``build`` returns, keyed in the same way."""
+    documents = [text for domain in texts(content).values() for text in domain]
+    return {QUESTIONS[split]: data for split, data in questions.build(seed, documents).items()}
+
+
 def compress(content: bytes) -> bytes:
     """Compresses with gzip so that equal content gives equal bytes."""
     buffer = io.BytesIO()
@@ -86,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--tokenizer", action="store_true", help="also train tokenizer.model on the corpus")
     arguments = parser.parse_args(argv)
     content = build(arguments.seed)
+    content |= build_questions(arguments.seed, content)
     for name, data in content.items():
         path = arguments.output / name
         path.parent.mkdir(parents=True, exist_ok=True)
