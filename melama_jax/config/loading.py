@@ -10,7 +10,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -18,11 +18,14 @@ from pydantic import BaseModel, ValidationError
 from melama_jax.config.command_line import CommandParser
 from melama_jax.config.presets import PRESETS
 from melama_jax.config.schema import Config, RunConfig
+from melama_jax.config.section import Section
 from melama_jax.errors import ConfigError
 
 Describe = Callable[[str], Mapping[str, Any]]
 """From the path in `init.from`, sections that hold its sizes under `model` and its tokenizer as `data.vocabulary`."""
 
+
+Tree = TypeVar("Tree", bound=Section)
 
 CONFIG_FILE = "config.yaml"
 """Of a run folder: the resolved configuration."""
@@ -44,59 +47,81 @@ class _Loader(yaml.SafeLoader):
 
 
 def load(path: str | Path, overrides: Iterable[str] = (), *, describe: Describe | None = None) -> Config:
-    """Read a YAML file, lay it over the `base:` that it names, apply overrides, and check the whole.
+    """The tree of a run, as `load_tree` reads it, with what the weights of `init.from` say of themselves.
 
     Args:
-        path: The YAML file. Its `base:` key is a path relative to the file, or a list of them, each laid over the one
-            before; a base may not have a base of its own.
+        path: The YAML file.
         overrides: Texts `section.key=value`, the value in YAML, applied in order.
-        describe: What the weights of `init.from` say of themselves; asked where `model.preset` is auto or
-            `data.vocabulary` is not given, and laid below what is given. None reads no weights.
+        describe: Asked where `model.preset` is auto or `data.vocabulary` is not given; its answer is laid below what
+            is given. None reads no weights.
 
     Raises:
         ConfigError: The file is missing or no YAML mapping, or a key or value cannot work.
         MelamaError: As `describe` raises.
     """
-    path = Path(path)
-    tree = _read_mapping(path)
+    return load_tree(Config, path, overrides, complete=describe and (lambda tree: _over_described(tree, describe)))
+
+
+def load_tree(
+    schema: type[Tree],
+    path: str | Path | None,
+    overrides: Iterable[str] = (),
+    *,
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+) -> Tree:
+    """Read a YAML file, lay it over the `base:` that it names, apply overrides, and check the whole.
+
+    Args:
+        schema: The root section.
+        path: The YAML file; None takes the defaults. Its `base:` key is a path relative to the file, or a list of them,
+            each laid over the one before; a base may not have a base of its own.
+        overrides: Texts `section.key=value`, the value in YAML, applied in order.
+        complete: Adds what the tree leaves open, before it is checked.
+
+    Raises:
+        ConfigError: The file is missing or no YAML mapping, or a key or value cannot work.
+    """
+    path = None if path is None else Path(path)
+    tree = {} if path is None else read_mapping(path)
     given = tree.pop("base", None)
     bases = given if isinstance(given, list) else [] if given is None else [given]
     below: dict[str, Any] = {}
     for base in bases:
         if not isinstance(base, str):
             raise ConfigError(f"{path}: base: must be a path or a list of paths, found {given!r}")
+        assert path is not None
         base_path = path.parent / base
-        base_tree = _read_mapping(base_path)
+        base_tree = read_mapping(base_path)
         if "base" in base_tree:
             raise ConfigError(f"{base_path}: a base may not have a base: of its own; put it into the list of {path}")
         below = _merge(below, base_tree)
     tree = _merge(below, tree)
     overridden = []
     for text in overrides:
-        tree = _merge(tree, _parse_override(text))
+        tree = _merge(tree, _parse_override(schema, text))
         overridden.append(text.partition("=")[0].strip())
-    if describe is not None:
-        tree = _over_described(tree, describe)
-    return from_mapping(tree, origin=str(path), overridden=overridden)
+    if complete is not None:
+        tree = complete(tree)
+    return _checked(schema, tree, origin="command line" if path is None else str(path), overridden=overridden)
 
 
-def from_mapping(tree: Mapping[str, Any], *, origin: str = "configuration", overridden: Sequence[str] = ()) -> Config:
-    """Check a nested mapping against the schema.
-
-    Args:
-        tree: The sections.
-        origin: What to blame for a mistake.
-        overridden: Dotted keys whose values came from --set, which is blamed for theirs.
+def from_mapping(tree: Mapping[str, Any], *, origin: str = "configuration") -> Config:
+    """Check the nested mapping of a run against the schema; `origin` is blamed for a mistake.
 
     Raises:
-        ConfigError: Naming `origin` or --set, the key, the value, and the nearest valid key or the accepted values.
+        ConfigError: Naming `origin`, the key, the value, and the nearest valid key or the accepted values.
     """
+    return _checked(Config, tree, origin=origin, overridden=())
+
+
+def _checked(schema: type[Tree], tree: Mapping[str, Any], *, origin: str, overridden: Sequence[str]) -> Tree:
+    """Check a nested mapping; its keys `overridden` by --set have that blamed, the rest `origin`."""
     try:
-        return Config.model_validate(dict(tree))
+        return schema.model_validate(dict(tree))
     except ValidationError as error:
         in_file, in_overrides = [], []
         for item in error.errors():
-            message, key = _explain(item), _override_at_fault(item, overridden)
+            message, key = _explain(schema, item), _override_at_fault(item, overridden)
             if key is None:
                 in_file.append(message)
             else:
@@ -105,7 +130,7 @@ def from_mapping(tree: Mapping[str, Any], *, origin: str = "configuration", over
         raise ConfigError("; ".join(blamed + in_overrides)) from None
 
 
-def dump_yaml(config: Config) -> str:
+def dump_yaml(config: Section) -> str:
     """The whole resolved tree as YAML that `load` reads back to an equal tree."""
     return yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True)
 
@@ -142,7 +167,12 @@ def parse_command_line(
     return load(arguments.config, arguments.overrides, describe=describe), arguments
 
 
-def _read_mapping(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path) -> dict[str, Any]:
+    """A YAML file that holds a mapping, and no key twice.
+
+    Raises:
+        ConfigError: It cannot be read, or holds something else.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -209,7 +239,7 @@ def _resolved_before(tree: Mapping[str, Any], source: str) -> Mapping[str, Any] 
     stored = folder / CONFIG_FILE
     if not stored.is_file() or next((folder / "checkpoints").glob("[0-9]*"), None) is None:
         return None
-    before = _read_mapping(stored)
+    before = read_mapping(stored)
     if before.get("init", {}).get("from") != source:
         return None
     sizes = {
@@ -221,12 +251,12 @@ def _resolved_before(tree: Mapping[str, Any], source: str) -> Mapping[str, Any] 
     return {"model": sizes, "data": {"vocabulary": vocabulary}}
 
 
-def _parse_override(text: str) -> dict[str, Any]:
+def _parse_override(schema: type[Section], text: str) -> dict[str, Any]:
     key, equals, raw = text.partition("=")
     key = key.strip()
     if not equals or not key:
         raise ConfigError(f"--set {text!r}: expected key=value, such as train.steps=300")
-    annotation = _annotation_of(key)
+    annotation = _annotation_of(schema, key)
     value: Any = raw
     if _accepts_text(annotation):
         # As written: the numbers, dates and mappings that YAML sees in a path or a name are not meant.
@@ -251,9 +281,9 @@ def _accepts_text(annotation: Any) -> bool:
     return annotation is str
 
 
-def _annotation_of(key: str) -> Any:
+def _annotation_of(schema: type[Section], key: str) -> Any:
     """The declared type of a dotted key; None inside free mappings."""
-    model: Any = Config
+    model: Any = schema
     annotation: Any = None
     parts = key.split(".")
     for depth, part in enumerate(parts):
@@ -261,32 +291,32 @@ def _annotation_of(key: str) -> Any:
             return None
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         if part not in fields:
-            raise ConfigError(f"--set {key}: {_unknown_key(parts[: depth + 1], fields)}")
+            raise ConfigError(f"--set {key}: {_unknown_key(schema, parts[: depth + 1], fields)}")
         annotation = fields[part].annotation
         model = _section_of(annotation)
     return annotation
 
 
-def _unknown_key(parts: Sequence[Any], valid: Iterable[str]) -> str:
+def _unknown_key(schema: type[Section], parts: Sequence[Any], valid: Iterable[str]) -> str:
     valid = list(valid)
     *section, name = [str(part) for part in parts]
     path = ".".join([*section, name])
     near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
     if near:
         return f"unknown key {path}; did you mean {'.'.join([*section, near[0]])}?"
-    elsewhere = difflib.get_close_matches(name, list(_all_keys()), n=1, cutoff=0.6)
+    everywhere = _all_keys(schema)
+    elsewhere = difflib.get_close_matches(name, list(everywhere), n=1, cutoff=0.6)
     if elsewhere:
-        return f"unknown key {path}; did you mean {_all_keys()[elsewhere[0]]}?"
+        return f"unknown key {path}; did you mean {everywhere[elsewhere[0]]}?"
     return f"unknown key {path}; valid here: {', '.join(valid)}"
 
 
-def _all_keys() -> dict[str, str]:
+def _all_keys(schema: type[Section]) -> dict[str, str]:
     keys: dict[str, str] = {}
-    for section, field in Config.model_fields.items():
-        assert isinstance(field.annotation, type)
-        assert issubclass(field.annotation, BaseModel)
-        for name, inner in field.annotation.model_fields.items():
-            keys.setdefault(inner.alias or name, f"{section}.{inner.alias or name}")
+    for section, field in schema.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for name, inner in field.annotation.model_fields.items():
+                keys.setdefault(inner.alias or name, f"{section}.{inner.alias or name}")
     return keys
 
 
@@ -316,15 +346,15 @@ def _location(item: Any) -> list[Any]:
     return [part for part in item["loc"] if part != "function-after"]
 
 
-def _explain(item: Any) -> str:
+def _explain(schema: type[Section], item: Any) -> str:
     location = _location(item)
     path = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
-        section: Any = Config
+        section: Any = schema
         for part in location[:-1]:
             if part in section.model_fields:
                 section = _inner_section(section.model_fields[part].annotation) or section
-        return _unknown_key(location, [field.alias or name for name, field in section.model_fields.items()])
+        return _unknown_key(schema, location, [field.alias or name for name, field in section.model_fields.items()])
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
     message = item["msg"][0].lower() + item["msg"][1:]
