@@ -22,6 +22,7 @@ from melama_jax.data.loader import training_batches, training_rows, validation_b
 from melama_jax.data.prepare import ensure_prepared
 from melama_jax.data.prepared import PreparedData
 from melama_jax.errors import CheckpointError, ConfigError, DataError, run_command
+from melama_jax.evaluation.in_training import TrainingBenchmarks
 from melama_jax.inference.preview import sample
 from melama_jax.model.llama import Params
 from melama_jax.parallel import distributed, flags
@@ -31,7 +32,7 @@ from melama_jax.parallel.hardware import accelerator_of
 from melama_jax.training import batches, checkpoint, report, state, step
 from melama_jax.training.evaluator import Evaluator
 from melama_jax.training.health import Health
-from melama_jax.training.loop import DataPosition, Loop
+from melama_jax.training.loop import DataPosition, Evaluation, Loop
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, check_installed, plot_loss
 from melama_jax.training.preemption import StopRequest
 from melama_jax.training.profiling import Profiler
@@ -171,6 +172,10 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
         return None, True
     prepared = ensure_prepared(config, echo=lambda _: None)
 
+    benchmarks = None
+    if config.eval.benchmarks.tasks:
+        benchmarks = together("reading the benchmarks", lambda: TrainingBenchmarks(config, mesh))
+
     # Compile, and say what it takes.
     job.health.phase("compiling")
     started = time.monotonic()
@@ -212,7 +217,7 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
         num_threads=config.data.read_threads,
         prefetch=config.data.prefetch_batches,
     )
-    evaluator = None
+    evaluations: list[Evaluation] = []
     if config.eval.interval is not None:
         evaluator = Evaluator(config, mesh)
         for task in prepared.tasks:
@@ -225,6 +230,9 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
                 attend_across_documents=across,
             )
             evaluator.add(task, held_out)
+        evaluations.append((config.eval.interval, evaluator))
+    if benchmarks is not None:
+        evaluations.append((config.eval.benchmarks.interval, benchmarks))
 
     # The loop.
     tree = config.model_dump(mode="json", by_alias=True)
@@ -238,7 +246,7 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
         run_dir,
         position=DataPosition(prepared.fingerprint, first_row),
         checkpointer=job.checkpointer,
-        evaluator=evaluator,
+        evaluations=evaluations,
         writer=writer,
         progress=report.ProgressReport(job.console, total=config.train.steps, done=first_step),
         accelerator=accelerator,

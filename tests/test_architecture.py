@@ -21,14 +21,16 @@ BELOW = {
     "model": {"errors", "config", "parallel"},
     "training": {"errors", "config", "parallel", "model"},
     "inference": {"errors", "config", "parallel", "model", "data"},
-    "planning": {"errors", "config", "parallel", "model", "training"},
-    "evaluation": {"errors", "config", "parallel", "model", "inference", "data"},
+    "planning": {"errors", "config", "parallel", "model", "training", "inference"},
+    "evaluation": {"errors", "config", "parallel", "model", "inference", "data", "planning"},
 }
 """What each part may import besides itself; the commands beside them (train.py, ...) may import everything."""
 WITH_TENSORFLOW = {"data/build.py", "data/tasks.py"}
 """The modules that define and run SeqIO tasks; everything else works where TensorFlow is not installed."""
-WITH_CONVERSION = {"train.py", "preflight.py", "data/prepare.py"}
-"""The commands that read other formats: training starts from them, preparation takes their tokenizer."""
+WITH_CONVERSION = {"train.py", "preflight.py", "generate.py", "evaluate.py", "lm_eval.py", "data/prepare.py"}
+"""The commands that read other formats, and the preparation of data, which takes their tokenizer."""
+WITH_TORCH = {"evaluation/text_metrics.py"}
+"""BARTScore, inside its function and behind an extra."""
 LONGEST = 450
 
 
@@ -84,7 +86,7 @@ def test_only_commands_import_conversion() -> None:
 
 
 CONVERSION = sorted((PACKAGE.parent / "conversion").glob("*.py"))
-CONVERSION_USES = {"config", "data", "errors", "model", "parallel", "training"}
+CONVERSION_USES = {"config", "data", "errors", "inference", "model", "parallel", "training"}
 KEYS = ("q_proj", "down_proj", "embed_tokens", "lm_head", "layernorm", "tok_embeddings", ".wq", ".w1", "ffn_norm")
 
 
@@ -121,7 +123,7 @@ def test_tensorflow_and_seqio_are_imported_where_tasks_are_defined() -> None:
 @pytest.mark.parametrize("unwanted", [{"torch", "transformers"}, {"pyplot"}], ids=["torch", "pyplot"])
 def test_heavy_packages_stay_out(unwanted: set[str]) -> None:
     found = {module for module in MODULES for name in imports(module) if unwanted & set(name.split("."))}
-    assert found == set()
+    assert found - WITH_TORCH == set()
 
 
 def test_yaml_is_read_by_config_only() -> None:

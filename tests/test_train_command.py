@@ -223,7 +223,7 @@ def test_a_second_signal_does_not_lose_the_save(tmp_path: Path, cache_dir: Path)
 
 def test_two_jobs_cannot_share_a_run_folder(half_done: Path, cache_dir: Path) -> None:
     lock = open_run(half_done)
-    with pytest.raises(ConfigError, match="another job is training here"):
+    with pytest.raises(ConfigError, match="another job is at work here"):
         in_process(half_done, cache_dir)
     lock.close()
 

@@ -1,7 +1,8 @@
 """The typed configuration tree and how it is read: `load` for files, `parse_command_line` for commands."""
 
 from melama_jax.config.command_line import CommandParser, output_file, write_output
-from melama_jax.config.loading import dump_yaml, from_mapping, load, parse_command_line
+from melama_jax.config.evaluation import EvaluationConfig
+from melama_jax.config.loading import dump_yaml, from_mapping, load, load_tree, parse_command_line
 from melama_jax.config.model import ModelConfig, RopeScaling
 from melama_jax.config.presets import PRESETS
 from melama_jax.config.schema import (
@@ -29,6 +30,7 @@ __all__ = [
     "Config",
     "DataConfig",
     "EvalConfig",
+    "EvaluationConfig",
     "HealthConfig",
     "InitConfig",
     "LogConfig",
@@ -43,6 +45,7 @@ __all__ = [
     "dump_yaml",
     "from_mapping",
     "load",
+    "load_tree",
     "output_file",
     "parse_command_line",
     "write_output",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from melama_jax.config.benchmarks import TrainingBenchmarksConfig
 from melama_jax.config.model import ModelConfig
 from melama_jax.config.section import FREE, Dtype, Section, divisors
 from melama_jax.errors import HEALTH_EXIT_CODE
@@ -217,7 +218,7 @@ class CheckpointConfig(Section):
 
 
 class EvalConfig(Section):
-    """Held-out loss per domain."""
+    """Held-out loss per domain, and benchmarks."""
 
     interval: PositiveInt | None = 100
     """Steps between evaluations; the last step is always evaluated; null for none."""
@@ -227,6 +228,8 @@ class EvalConfig(Section):
     """Held-out rows per domain, the same ones every time."""
     batch_size: PositiveInt | None = None
     """Rows of an evaluation batch over all devices; null takes a micro-batch of training."""
+    benchmarks: TrainingBenchmarksConfig = Field(default_factory=lambda: TrainingBenchmarksConfig())
+    """Benchmarks that are asked while training."""
 
 
 class InitConfig(Section):
@@ -310,8 +313,8 @@ class Config(Section):
     """AdamW and its schedule."""
     checkpoint: CheckpointConfig = CheckpointConfig()
     """When to save."""
-    eval: EvalConfig = EvalConfig()
-    """When to measure held-out loss."""
+    eval: EvalConfig = Field(default_factory=lambda: EvalConfig())
+    """When to measure held-out loss, and benchmarks."""
     init: InitConfig = Field(default_factory=lambda: InitConfig())
     """Where the first parameters come from."""
     log: LogConfig = LogConfig()

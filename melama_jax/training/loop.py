@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import jax
 
 from melama_jax.config import Config
 from melama_jax.errors import TrainingError
+from melama_jax.model.llama import Params
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.hardware import Accelerator, memory_in_use
 from melama_jax.training.checkpoint import Checkpointer
-from melama_jax.training.evaluator import Evaluator
 from melama_jax.training.health import Health
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, plot_loss
 from melama_jax.training.preemption import StopRequest
@@ -24,6 +24,9 @@ from melama_jax.training.profiling import Profiler, host_span, step_span
 from melama_jax.training.report import ProgressReport, describe_evaluations
 from melama_jax.training.state import TrainState
 from melama_jax.training.step import Batch
+
+Evaluation = tuple[int, Callable[[Params], dict[str, float]]]
+"""Steps between evaluations (the last step has one too), and what measures parameters as `eval/...` figures."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Loop:
         *,
         position: DataPosition,
         checkpointer: Checkpointer,
-        evaluator: Evaluator | None,
+        evaluations: Sequence[Evaluation],
         writer: MetricsWriter | None,
         progress: ProgressReport,
         accelerator: Accelerator | None,
@@ -63,7 +66,7 @@ class Loop:
             run_dir: The run folder.
             position: Where in the data the loop starts.
             checkpointer: Saves the state.
-            evaluator: Measures held-out loss, or None.
+            evaluations: What is measured beside the training loss.
             writer: Takes the records; None in every process but the first.
             progress: Shows them.
             accelerator: Data sheet of the devices, for MFU, or None.
@@ -71,7 +74,7 @@ class Loop:
             health: Watches that steps are done.
         """
         self._config, self._run_dir, self._position = config, run_dir, position
-        self._checkpointer, self._evaluator, self._writer = checkpointer, evaluator, writer
+        self._checkpointer, self._evaluations, self._writer = checkpointer, evaluations, writer
         self.progress, self._accelerator, self._profiler = progress, accelerator, profiler
         self._health = health
         profiler.pause = functools.partial(health.pause_alone, "writing a trace")
@@ -112,8 +115,8 @@ class Loop:
 
             last = number == config.train.steps
             stopping = stop.reached()
-            evaluates = self._evaluator is not None and (last or number % (config.eval.interval or 1) == 0)
-            logs = last or evaluates or number == 1 or number % config.log.interval == 0
+            due = [evaluate for interval, evaluate in self._evaluations if last or number % interval == 0]
+            logs = last or due or number == 1 or number % config.log.interval == 0
             saves = last or stopping or number % config.checkpoint.interval == 0
             if not (logs or saves):
                 continue
@@ -127,12 +130,11 @@ class Loop:
                 record |= self._health.compare(seconds=seconds, data_wait=waited, device_wait=handed)
                 if number == 1:
                     record |= baseline
-                if evaluates:
-                    assert self._evaluator is not None
+                for evaluate in due:
                     with self._health.pause("an evaluation"), host_span("evaluate"):
-                        record |= self._evaluator(train_state.params)
+                        record |= evaluate(train_state.params)
                 with host_span("log"):
-                    self._log(record, plot=evaluates)
+                    self._log(record, plot=bool(due))
             self._check_finite(number, values)
             if saves:
                 data = {"fingerprint": self._position.fingerprint, "next_row": self._rows_seen(number)}
@@ -145,12 +147,14 @@ class Loop:
         return train_state, False
 
     def _measure_baseline(self, train_state: TrainState) -> dict[str, float]:
-        """Held-out loss before the first step, as `baseline/...`: what forgetting is measured against."""
-        if self._evaluator is None or not self._config.eval.before_training:
+        """All that is measured, before the first step, as `baseline/...`: what forgetting is measured against."""
+        if not self._evaluations or not self._config.eval.before_training:
             return {}
+        results: dict[str, float] = {}
         with self._health.pause("the evaluation before training"):
-            results = self._evaluator(train_state.params)
-        self.progress.note(f"held-out loss before training: {describe_evaluations(results)}")
+            for _, evaluate in self._evaluations:
+                results |= evaluate(train_state.params)
+        self.progress.note(f"before training: {describe_evaluations(results)}")
         return {key.replace("eval/", "baseline/", 1): value for key, value in results.items()}
 
     def _record(

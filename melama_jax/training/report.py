@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -137,7 +137,7 @@ class ProgressReport:
             eta = elapsed / max(record["step"] - self._first, 1) * (self._total - record["step"])
             lines[0] += f" | ETA {_clock(eta)}"
         if evaluations := describe_evaluations(record):
-            lines.append(f"  held-out loss: {evaluations}")
+            lines.append(f"  {evaluations}")
         self._console.print("\n".join(lines))
 
     def note(self, text: str) -> None:
@@ -170,10 +170,18 @@ def _figures(record: Mapping[str, Any]) -> str:
 
 
 def describe_evaluations(record: Mapping[str, Any]) -> str:
-    """Held-out losses and perplexities of a record by domain; empty without any."""
-    domains: Sequence[str] = [key.split("/")[1] for key in record if key.startswith("eval/") and key.endswith("/loss")]
-    shown = (f"{d} {record[f'eval/{d}/loss']:.4f} (ppl {record[f'eval/{d}/perplexity']:.2f})" for d in domains)
-    return ", ".join(shown)
+    """Held-out losses and perplexities of a record by domain, and accuracies of benchmarks; empty without any."""
+    found = [key.split("/") for key in record if key.startswith("eval/")]
+    losses = ", ".join(
+        f"{name} {record[f'eval/{name}/loss']:.4f} (ppl {record[f'eval/{name}/perplexity']:.2f})"
+        for _, name, figure in found
+        if figure == "loss"
+    )
+    scores = ", ".join(
+        f"{name} {record[f'eval/{name}/accuracy']:.1%}" for _, name, figure in found if figure == "accuracy"
+    )
+    parts = [f"held-out loss: {losses}" if losses else "", f"accuracy: {scores}" if scores else ""]
+    return "; ".join(part for part in parts if part)
 
 
 def _clock(seconds: float) -> str:

@@ -9,8 +9,8 @@ from typing import TextIO
 from melama_jax.errors import ConfigError
 
 
-def open_run(run_dir: Path) -> TextIO:
-    """Create the run folder and take its lock, which goes with the process.
+def open_run(run_dir: Path, *, key: str = "run.dir") -> TextIO:
+    """Create the run folder, which the key names, and take its lock, which goes with the process.
 
     Raises:
         ConfigError: The folder cannot be written, or another job is using it.
@@ -19,11 +19,11 @@ def open_run(run_dir: Path) -> TextIO:
         run_dir.mkdir(parents=True, exist_ok=True)
         lock = (run_dir / ".lock").open("w")
     except OSError as error:
-        raise ConfigError(f"run.dir {run_dir}: cannot be written: {error.strerror}") from None
+        raise ConfigError(f"{key} {run_dir}: cannot be written: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ConfigError(f"run.dir {run_dir}: another job is training here; wait for it, or choose another") from None
+        raise ConfigError(f"{key} {run_dir}: another job is at work here; wait for it, or choose another") from None
     except OSError:
         pass  # a file system without locks
     return lock

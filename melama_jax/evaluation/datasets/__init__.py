@@ -4,6 +4,6 @@
 `texts`; `files` is what they share.
 """
 
-from melama_jax.evaluation.datasets.registry import DATASETS, Dataset, draw, mmlu_subject, resplit
+from melama_jax.evaluation.datasets.registry import DATASETS, RESPLIT, Dataset, draw, mmlu_subject, resplit
 
-__all__ = ["DATASETS", "Dataset", "draw", "mmlu_subject", "resplit"]
+__all__ = ["DATASETS", "RESPLIT", "Dataset", "draw", "mmlu_subject", "resplit"]

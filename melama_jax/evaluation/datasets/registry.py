@@ -120,7 +120,7 @@ _DATASETS = (
     _dataset("mediqa_rqe", "MEDIQA RQE", "label", inference_pairs.mediqa_rqe, "not stated", inference_pairs.RQE),
     _dataset("meqsum", "MeQSum", "summary", texts.meqsum, _CC_BY_4, (), _TEST),
     _dataset("bioasq", "BioASQ yes/no", "label", labels.bioasq, "CC BY 2.5", labels.YES_NO, ("train", "test")),
-    *(mmlu_subject(subject) for subject in choice.MMLU_MEDICAL),
+    *(mmlu_subject(subject) for subject in (*choice.MMLU_MEDICAL, *choice.MMLU_GENERAL)),
     _mirage("mmlu", "MMLU", 4),
     _mirage("medqa", "MedQA", 4),
     _mirage("medmcqa", "MedMCQA", 4),
@@ -139,6 +139,10 @@ _DATASETS = (
 
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in _DATASETS}
 """Every benchmark by name."""
+
+
+RESPLIT = ("pubmedqa", "medmcqa", "emrqa")
+"""Benchmarks whose training split the paper parts anew."""
 
 
 def resplit(examples: Sequence[Example], *, fraction: float = 0.9, seed: int) -> tuple[list[Example], list[Example]]:

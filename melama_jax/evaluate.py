@@ -1,0 +1,269 @@
+"""python -m melama_jax.evaluate --checkpoint C --tasks mibe: scores on the medical benchmarks, with a report."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from conversion.serving import LONGEST, ServedModel, open_model, summary
+from melama_jax.config import CommandParser, EvaluationConfig, dump_yaml, load, load_tree, output_file
+from melama_jax.config.loading import CONFIG_FILE
+from melama_jax.data.chat import ChatTemplate
+from melama_jax.data.prepare import ensure_prepared
+from melama_jax.errors import ConfigError, run_command
+from melama_jax.evaluation import deployment, fairness, forgetting, stability
+from melama_jax.evaluation import report as reports
+from melama_jax.evaluation.asker import ModelAsker
+from melama_jax.evaluation.compare import compare_runs, print_comparison, write_comparison
+from melama_jax.evaluation.decontamination import cache_contamination
+from melama_jax.evaluation.runner import Question, Runner, ask, dataset_folder
+from melama_jax.evaluation.suites import Task, resolve
+from melama_jax.inference.engine import Engine
+from melama_jax.parallel import distributed
+from melama_jax.parallel.agreement import together
+from melama_jax.training.report import make_console
+from melama_jax.training.run_folder import open_run
+from melama_jax.training.versions import source_fingerprint, versions
+
+_SUITES = {
+    "fairness": fairness.run,
+    "stability": stability.run,
+    "deployment": deployment.run,
+    "forgetting": forgetting.run,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Evaluate, or compare two evaluations; 0 when all that was asked has run."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["compare"]:
+        return compare(argv[1:])
+    parser = CommandParser(
+        prog="python -m melama_jax.evaluate",
+        description=__doc__,
+        epilog="python -m melama_jax.evaluate compare RUN_A RUN_B pairs two evaluations item by item.",
+    )
+    parser.add_argument("--config", metavar="FILE", help="YAML of the evaluation")
+    parser.add_argument("--checkpoint", metavar="DIR", help="run folder, checkpoint, Hugging Face or Meta folder")
+    parser.add_argument("--tasks", metavar="A,B", help="suites and datasets")
+    parser.add_argument("--output", metavar="DIR", help="folder of the evaluation")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
+    arguments = parser.parse_args(argv)
+    given = {key: getattr(arguments, key) for key in ("checkpoint", "tasks", "output")}
+    overrides = [f"{key}={value}" for key, value in given.items() if value is not None]
+    if arguments.config is None and arguments.checkpoint is None:
+        raise ConfigError("give --checkpoint DIR, or --config FILE; see python -m melama_jax.evaluate --help")
+    config = load_tree(EvaluationConfig, arguments.config, [*arguments.overrides, *overrides])
+    return evaluate(config, command=shlex.join(["python", "-m", "melama_jax.evaluate", *argv]))
+
+
+def compare(argv: Sequence[str]) -> int:
+    """Pair two evaluations item by item."""
+    parser = CommandParser(prog="python -m melama_jax.evaluate compare", description=compare.__doc__)
+    parser.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="folder of an evaluation")
+    parser.add_argument("--seed", type=int, default=42, help="of the resamples")
+    parser.add_argument("--output", type=output_file, metavar="FILE", help="also write it, as .md or .json")
+    arguments = parser.parse_args(argv)
+    comparison = compare_runs(*arguments.runs, seed=arguments.seed)
+    print_comparison(make_console(), comparison)
+    if arguments.output is not None:
+        write_comparison(arguments.output, comparison)
+    return 0
+
+
+def evaluate(config: EvaluationConfig, *, command: str) -> int:
+    """Ask everything that was not asked yet, score it, and write the report."""
+    # Everything that can be refused without the model.
+    console = make_console()
+    distributed.initialize(console.print)
+    primary = jax.process_index() == 0
+    echo: Callable[[str], None] = console.print if primary else lambda text: None
+    tasks = resolve(config.tasks)
+    questions, absent = together("reading the benchmarks", lambda: read_questions(config, tasks)) or ({}, {})
+    out = Path(config.output)
+    lock = together("opening the output", lambda: open_run(out, key="output"), only_first=True)
+    together("storing the configuration", lambda: store(out, config), only_first=True)
+    for task, reason in absent.items():
+        echo(f"{task}: not run, {reason}")
+
+    # The model.
+    served = open_model(
+        config.checkpoint,
+        config.mesh,
+        dtype=config.engine.dtype,
+        quantization=config.engine.quantization,
+        tokenizer=config.tokenizer,
+    )
+    asker = make_asker(config, served)
+    served = dataclasses.replace(served, params={})  # the engine's alone
+    echo(summary(served.description))
+
+    # One task after another; the report is written after each, so that what is done can be looked at.
+    results: list[dict[str, Any]] = []
+    scoring = {"metrics": config.metrics.model_dump(mode="json"), "judge": config.judge and config.judge.model_dump()}
+    identity = {key: served.description[key] for key in ("fingerprint", "dtype", "quantization", "vocabulary_sha256")}
+    identity["engine"] = config.engine.model_dump(mode="json", exclude={"batch_size"})
+    with make_progress(console, shown=primary) as progress:
+        runner = Runner(config, asker, identity, track=tracker(progress))
+        for task in tasks:
+            if task.name in absent:
+                results.append(not_run(task, absent[task.name]))
+            elif task.name in questions:
+                question = questions[task.name]
+                doing = functools.partial(ask, question)
+                results.append(runner.run(task.name, doing, protocol=question.protocol(), scoring=scoring))
+            else:
+                results.append(run_suite(task.name, runner, scoring))
+            if primary:
+                echo(f"{task.name}: {'not run' if results[-1]['not_run'] else str(results[-1]['n']) + ' items'}")
+                reports.write_report(out, make_report(config, served, results, command))
+    overlaps = together("searching the training rows", lambda: overlap(config, questions, served), only_first=True)
+    for result in results:
+        result["contamination"] = (overlaps or {}).get(result.get("task"))
+    if primary:
+        reports.write_report(out, make_report(config, served, results, command))
+        reports.print_table(console, make_report(config, served, results, command))
+        echo(f"programs compiled: {asker.engine.compilations}; report: {out / 'report.html'}")
+    if lock is not None:
+        lock.close()
+    return 0
+
+
+def run_suite(name: str, runner: Runner, scoring: Mapping[str, Any]) -> dict[str, Any]:
+    """A suite that is no dataset: it keeps its answers itself, and asks again what its settings have changed."""
+    config = runner.config
+    sections = ("seed", "data", "protocol", name)
+    depends = dict(scoring) | {key: config.model_dump(mode="json")[key] for key in sections}
+    return runner.run(name, lambda interview, _: _SUITES[name](interview, config), protocol={}, scoring=depends)
+
+
+def read_questions(config: EvaluationConfig, tasks: Sequence[Task]) -> tuple[dict[str, Question], dict[str, str]]:
+    """The tasks' items, and the tasks whose dataset is not there with the reason.
+
+    Raises:
+        ConfigError: A dataset is not there, and `data.allow_missing` is false.
+        DataError: A dataset cannot be read.
+    """
+    questions, absent = {}, {}
+    for task in tasks:
+        if task.dataset is None:
+            continue
+        folder = dataset_folder(config, task.dataset.name)
+        if folder.exists():
+            questions[task.name] = Question(task, config)
+        else:
+            absent[task.name] = f"there is no {folder}"
+    if absent and not config.data.allow_missing:
+        raise ConfigError(
+            f"tasks: {', '.join(absent)}: the files are not there (looked for {next(iter(absent.values()))[12:]}); set "
+            f"data.root or data.folders (docs/benchmarks_data.md says what belongs there), or data.allow_missing: true "
+            f"to report them as not run"
+        )
+    return questions, absent
+
+
+def overlap(config: EvaluationConfig, questions: Mapping[str, Question], served: ServedModel) -> dict[str, Any]:
+    """By task: overlap with the training rows of `contamination.run`; empty without one."""
+    run = config.contamination.run
+    if run is None:
+        return {}
+    trained = load(Path(run) / CONFIG_FILE)
+    tasks = {name: question.examples for name, question in questions.items()}
+    found = cache_contamination(
+        tasks,
+        ensure_prepared(trained, echo=lambda _: None),
+        served.vocabulary,
+        n=config.contamination.ngram,
+        workers=config.contamination.workers,
+    )
+    return {name: contamination.as_dict() for name, contamination in found.items()}
+
+
+def make_asker(config: EvaluationConfig, served: ServedModel) -> ModelAsker:
+    """The engine and the rules by which a question becomes tokens."""
+    asked, held = config.protocol, config.engine
+    template = None
+    if asked.chat_template == "model":
+        if served.chat_template is None:
+            raise ConfigError(f"protocol.chat_template: {config.checkpoint} has no template of its own; name one")
+        template = ChatTemplate(served.chat_template, "the model's chat template", own=True)
+    elif asked.chat_template is not None:
+        template = ChatTemplate.load(asked.chat_template)
+    engine = Engine(
+        served.model,
+        served.params,
+        served.vocabulary,
+        served.mesh,
+        max_length=held.max_length or min(served.max_length, LONGEST),
+        batch_size=held.batch_size,
+        cache_dtype=held.cache_dtype,
+    )
+    return ModelAsker(
+        engine,
+        add_bos=served.add_bos if asked.add_bos is None else asked.add_bos,
+        chat_template=template,
+        system=asked.system,
+        stop_tokens=served.stop_tokens,
+    )
+
+
+def not_run(task: Task, reason: str) -> dict[str, Any]:
+    """The entry of a task that could not run."""
+    title = task.name if task.dataset is None else task.dataset.title
+    return {"task": task.name, "title": title, "suite": task.suite, "not_run": reason, "scores": [], "n": 0}
+
+
+def make_report(
+    config: EvaluationConfig, served: ServedModel, results: Sequence[Mapping[str, Any]], command: str
+) -> dict[str, Any]:
+    """The whole report as one mapping."""
+    return {
+        "model": served.description,
+        "command": command,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "versions": versions() | {"source": source_fingerprint()[:12]},
+        "config": config.model_dump(mode="json", by_alias=True),
+        "tasks": list(results),
+    }
+
+
+def store(out: Path, config: EvaluationConfig) -> None:
+    """Keep the configuration beside the answers."""
+    reports.write_whole(out / "evaluation.yaml", dump_yaml(config).encode())
+
+
+def make_progress(console: Console, *, shown: bool) -> Progress:
+    """A bar a task; silent in all processes but the first."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not shown,
+    )
+
+
+def tracker(progress: Progress) -> Callable[[str, int], Callable[[], None]]:
+    """Adds a bar for so many answers, and gives what counts one."""
+
+    def track(title: str, total: int) -> Callable[[], None]:
+        bar = progress.add_task(title, total=total)
+        return lambda: progress.advance(bar)
+
+    return track
+
+
+if __name__ == "__main__":
+    run_command(main)

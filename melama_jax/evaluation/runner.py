@@ -1,0 +1,242 @@
+"""Asks a model the items of a task, keeps every raw answer, and scores them; an interrupted run goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from melama_jax.config import EvaluationConfig
+from melama_jax.config.prompt import PromptConfig, load_prompt
+from melama_jax.errors import ConfigError, DataError
+from melama_jax.evaluation.answers import AnswerFile, write_private
+from melama_jax.evaluation.asking import Asker, Interview, Query
+from melama_jax.evaluation.datasets import DATASETS, RESPLIT, draw, resplit
+from melama_jax.evaluation.example import Example, Loaded, Split
+from melama_jax.evaluation.prompts import answer_text, choose_shots, render
+from melama_jax.evaluation.scoring import score_cases_task, score_task
+from melama_jax.evaluation.suites import Task
+from melama_jax.inference.sampling import SamplingOptions
+from melama_jax.parallel.agreement import gather, together
+
+SCORES_FILE, ANSWERS_FILE, PROTOCOL_FILE = "scores.json", "outputs.jsonl", "protocol.json"
+_FEW = 10
+"""Files of a dataset whose hashes are shown one by one."""
+
+
+class Question:
+    """A task's items as they are asked: examples, prompts and the protocol that they belong to."""
+
+    def __init__(self, task: Task, config: EvaluationConfig):
+        """Read the dataset and the prompt; asks nothing yet.
+
+        Raises:
+            ConfigError: The prompt is unknown, or no way of answering fits the task.
+            DataError: The dataset cannot be read, or is empty.
+        """
+        assert task.dataset is not None
+        self.task, self.config, self.dataset = task, config, task.dataset
+        folder = dataset_folder(config, self.dataset.name)
+        self.split = config.data.splits.get(self.dataset.name, config.data.split)
+        self.loaded = self._load(folder, self.split)
+        if not self.loaded.examples:
+            raise DataError(f"{folder}: {task.name} has no items in its {self.split} split")
+        self.examples = self._chosen(self.loaded.examples)
+        self.prompt: PromptConfig = load_prompt(config.protocol.prompts.get(self.dataset.name, self.dataset.prompt))
+        choosing = self.kind in ("choice", "label")
+        self.answering = [way for way in config.protocol.answering if choosing or way == "generate"]
+        if not self.answering:
+            raise ConfigError(f"protocol.answering: {task.name} has no answers to choose among; add generate")
+        train: list[Example] = []
+        if config.protocol.shots:
+            train = self._load(folder, "train").examples
+        self.prompts = [self._render(example, train) for example in self.examples]
+
+    def _load(self, folder: Path, split: Split) -> Loaded:
+        """A split, official or as the paper parts the training split anew."""
+        if not self.config.data.resplit or self.dataset.name not in RESPLIT or split == "test":
+            return self.dataset.load(folder, split)
+        loaded = self.dataset.load(folder, "train")
+        parts = resplit(loaded.examples, seed=self.config.seed)
+        return dataclasses.replace(loaded, examples=parts[0] if split == "train" else parts[1])
+
+    @property
+    def kind(self) -> str:
+        """What an answer is."""
+        return self.dataset.kind
+
+    @property
+    def max_new_tokens(self) -> int:
+        """Tokens of a generated answer at the most."""
+        return self.config.protocol.max_new_tokens or self.prompt.max_new_tokens
+
+    def _chosen(self, examples: Sequence[Example]) -> list[Example]:
+        """The items of the task's own draw, and of `data.max_examples`, in the order of the file."""
+        limits = [limit for limit in (self.task.draw, self.config.data.max_examples) if limit is not None]
+        return draw(examples, min([len(examples), *limits]), self.config.seed)
+
+    def _render(self, example: Example, train: Sequence[Example]) -> str:
+        shots = choose_shots(train, self.config.protocol.shots, self.config.seed, example) if train else []
+        return render(self.prompt, example, shots)
+
+    def answers(self, example: Example) -> dict[str, str]:
+        """The answers to choose among: label -> its text, with the space that comes before it."""
+        return {label: answer_text(self.prompt, example, label) for label in example.labels}
+
+    def protocol(self) -> dict[str, Any]:
+        """Every choice that the answers depend on."""
+        asked = self.config.protocol
+        return {
+            "prompt": self.prompt.name,
+            "prompt_version": self.prompt.version,
+            "prompt_sha256": self.prompt.sha256,
+            "shots": asked.shots,
+            "seed": self.config.seed,
+            "split": self.split,
+            "resplit": self.config.data.resplit and self.dataset.name in RESPLIT,
+            "items": len(self.examples),
+            "chat_template": asked.chat_template,
+            "system": None if asked.system is None else _sha256(asked.system),
+            "add_bos": asked.add_bos,
+            "answering": self.answering,
+            "max_new_tokens": self.max_new_tokens,
+            "temperature": asked.temperature,
+            "top_p": asked.top_p,
+            "files": _hashes(self.loaded.files),
+        }
+
+
+class Runner:
+    """Asks and scores one task after another, in one run folder."""
+
+    def __init__(
+        self,
+        config: EvaluationConfig,
+        asker: Asker,
+        model: Mapping[str, Any],
+        *,
+        track: Callable[[str, int], Callable[[], None]],
+    ):
+        """Set up.
+
+        Args:
+            config: The evaluation.
+            asker: The model.
+            model: What identifies the model; a run folder holds the answers of one.
+            track: From a title and a number of steps, a function that reports one step done.
+        """
+        self.config, self._asker, self._model, self._track = config, asker, dict(model), track
+
+    def run(
+        self,
+        name: str,
+        task: Callable[[Interview, AnswerFile | None], dict[str, Any]],
+        *,
+        protocol: Mapping[str, Any],
+        scoring: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """A task's entry of the report, asked where that was not finished before.
+
+        Args:
+            name: Of the task and its folder.
+            task: Asks and scores; process 0 alone has the file of the answers.
+            protocol: Every choice that its answers depend on.
+            scoring: What its scores depend on besides; where that has changed, the answers there are scored again.
+
+        Raises:
+            ConfigError: The folder holds answers that were got in another way.
+        """
+        folder = Path(self.config.output) / name
+        identity = {"protocol": dict(protocol), "model": self._model}
+        finished = together("opening the answers", lambda: _open(folder, identity), only_first=True)
+        if json.loads(gather("finished", json.dumps(bool(finished) and finished["scoring"] == dict(scoring)))[0]):
+            return finished or {}
+        started = time.monotonic()
+        file = together("reading the answers", lambda: AnswerFile(folder / ANSWERS_FILE), only_first=True)
+        interview = Interview(self._asker, file, track=lambda way, total: self._track(f"{name}: {way}", total))
+        result = task(interview, file) | {"task": name, "scoring": dict(scoring)}
+        result |= {"seconds": round(time.monotonic() - started, 2)}
+        if file is not None:
+            write_private(folder / SCORES_FILE, json.dumps(result, indent=2, ensure_ascii=False))
+        return result
+
+
+def ask(question: Question, interview: Interview, file: AnswerFile | None) -> dict[str, Any]:
+    """Ask a dataset's items in every way, and score the answers."""
+    asked, examples = question.config.protocol, question.examples
+    queries = [Query(example.id, prompt) for example, prompt in zip(examples, question.prompts, strict=True)]
+    for way in question.answering:
+        if way == "generate":
+            options = SamplingOptions(
+                max_new_tokens=question.max_new_tokens,
+                temperature=asked.temperature,
+                top_p=asked.top_p,
+                seed=question.config.seed,
+                stop_strings=tuple(question.prompt.stop),
+            )
+            interview.generate(queries, [options] * len(queries))
+        else:
+            interview.likelihoods(queries, [question.answers(example) for example in examples])
+    if file is None:
+        return {}
+    rows = {way: [file.rows[way, e.id] | {"gold": e.gold} for e in examples] for way in question.answering}
+    result = score_cases_task(question, rows) if question.kind == "case" else score_task(question, rows)
+    file.rewrite(row for way in question.answering for row in rows[way])
+    return result
+
+
+def dataset_folder(config: EvaluationConfig, name: str) -> Path:
+    """Where a dataset's files lie; several datasets may share a folder."""
+    folder = DATASETS[name].folder
+    return Path(config.data.folders.get(name) or config.data.folders.get(folder) or Path(config.data.root, folder))
+
+
+def _open(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The result, if the task is finished; else its folder is made ready."""
+    stored, scores = folder / PROTOCOL_FILE, folder / SCORES_FILE
+    if not stored.exists():
+        if (folder / ANSWERS_FILE).exists():
+            raise ConfigError(f"{folder}: holds answers but no {PROTOCOL_FILE}; remove the folder")
+        write_private(stored, json.dumps(identity, indent=2))
+        return None
+    differing = _differences(_read(stored), json.loads(json.dumps(identity)))
+    if differing:
+        raise ConfigError(
+            f"{folder}: holds answers that were got otherwise ({'; '.join(differing[:3])}); choose another output, or "
+            f"remove that folder"
+        )
+    return _read(scores) if scores.exists() else None
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise DataError(f"{path}: is damaged; remove it") from None
+
+
+def _differences(before: Any, now: Any, path: str = "") -> list[str]:
+    """Where two nested mappings differ, in words."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = sorted(before.keys() | now.keys())
+        return [text for key in keys for text in _differences(before.get(key), now.get(key), f"{path}.{key}")]
+    return [] if before == now else [f"{path.removeprefix('.')} was {before!r}, now {now!r}"]
+
+
+def _hashes(files: Sequence[Path]) -> dict[str, str]:
+    """Hashes of the files by name; of more than a few, one over all."""
+    hashes = [(path.name, _sha256(path)) for path in files]
+    if len(hashes) <= _FEW and len(dict(hashes)) == len(hashes):
+        return dict(hashes)
+    return {f"{len(hashes)} files": _sha256(json.dumps(sorted(hashes)))}
+
+
+def _sha256(content: str | Path) -> str:
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(content.encode()).hexdigest()
