@@ -189,12 +189,13 @@ def read_params(source: Weights, abstract: Any, totals: Totals | None = None) ->
         node, wanted = params, abstract
         for parent in parents:
             node, wanted = node.setdefault(parent, {}), wanted[parent]
-        node[name] = _load_array(source, weight, wanted[name], totals)
+        node[name] = load_array(source, weight, wanted[name], totals)
     totals.seconds += time.monotonic() - started
     return params
 
 
-def _load_array(source: Weights, weight: Weight, wanted: jax.ShapeDtypeStruct, totals: Totals) -> jax.Array:
+def load_array(source: Weights, weight: Weight, wanted: jax.ShapeDtypeStruct, totals: Totals) -> jax.Array:
+    """One array, each device's part read by itself, laid out by rows; `exchange` brings it into its own sharding."""
     sharding: Any = _by_rows(weight, wanted)
     by_part: dict[tuple[tuple[int, int], ...], list[Any]] = {}
     for device, index in sharding.addressable_devices_indices_map(wanted.shape).items():
