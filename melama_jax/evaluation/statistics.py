@@ -62,7 +62,7 @@ def paired_bootstrap(
 
     Returns:
         `difference`, `low` and `high` of its 95% interval, and `p`: twice the share of resamples on the lesser side of
-        no difference, at most 1.
+        no difference, the sample itself counted, at most 1.
 
     Raises:
         ValueError: There are no items, or not as many of one model as of the other.
@@ -72,7 +72,8 @@ def paired_bootstrap(
     values = np.concatenate([score(second) - score(first) for first, second in _resampled([a, b], resamples, seed)])
     low, high = np.percentile(values, [2.5, 97.5])
     means = [_matrix(counts).mean(axis=0) for counts in (a, b)]
-    p = min(1.0, 2 * min(float(np.mean(values <= 0)), float(np.mean(values >= 0))))
+    lesser = min(int(np.sum(values <= 0)), int(np.sum(values >= 0)))
+    p = min(1.0, 2 * (lesser + 1) / (resamples + 1))  # never 0, which no number of resamples shows
     difference = float(score(means[1]) - score(means[0]))
     return {"difference": difference, "low": float(low), "high": float(high), "p": p}
 
