@@ -16,6 +16,9 @@ from melama_jax.inference.engine import Engine
 from melama_jax.model.llama import Params
 from melama_jax.model.llama_config import LlamaConfig
 
+_LONGEST = 4096
+"""Tokens of a question and its answer at the most."""
+
 
 class TrainingBenchmarks:
     """Measures parameters on `eval.benchmarks`, on the same items every time."""
@@ -48,6 +51,7 @@ class TrainingBenchmarks:
                 params,
                 load_vocabulary(self._config.data.vocabulary),
                 self._mesh,
+                max_length=min(self._config.model.max_position_embeddings, _LONGEST),
                 batch_size=self._config.eval.benchmarks.batch_size,
             )
         else:
@@ -62,5 +66,5 @@ class TrainingBenchmarks:
             results[f"{name}/accuracy"] = accuracy(question.examples, rows, normalized=False)
             results[f"{name}/accuracy_normalized"] = accuracy(question.examples, rows, normalized=True)
             results[f"{name}/items"] = len(rows)
-        self._engine.release()
+        self._engine.load(None)  # training needs the memory
         return results
