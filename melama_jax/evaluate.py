@@ -16,17 +16,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from conversion.serving import LONGEST, ServedModel, open_model, summary
-from melama_jax.config import CommandParser, EvaluationConfig, dump_yaml, load, load_tree, output_file
-from melama_jax.config.loading import CONFIG_FILE
+from melama_jax.config import CommandParser, EvaluationConfig, dump_yaml, load_tree, output_file
 from melama_jax.data.chat import ChatTemplate
-from melama_jax.data.prepare import ensure_prepared
 from melama_jax.errors import ConfigError, run_command
-from melama_jax.evaluation import deployment, fairness, forgetting, stability
 from melama_jax.evaluation import report as reports
+from melama_jax.evaluation.answers import sha256_of
 from melama_jax.evaluation.asker import ModelAsker
-from melama_jax.evaluation.compare import compare_runs, print_comparison, write_comparison
+from melama_jax.evaluation.compare import check_output, compare_runs, print_comparison, write_comparison
 from melama_jax.evaluation.decontamination import cache_contamination
-from melama_jax.evaluation.runner import Question, Runner, ask, dataset_folder
+from melama_jax.evaluation.inputs import SUITES, Inputs, read_inputs
+from melama_jax.evaluation.runner import Runner, ask
 from melama_jax.evaluation.suites import Task, resolve
 from melama_jax.inference.engine import Engine
 from melama_jax.parallel import distributed
@@ -35,16 +34,9 @@ from melama_jax.training.report import make_console
 from melama_jax.training.run_folder import open_run
 from melama_jax.training.versions import source_fingerprint, versions
 
-_SUITES = {
-    "fairness": fairness.run,
-    "stability": stability.run,
-    "deployment": deployment.run,
-    "forgetting": forgetting.run,
-}
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Evaluate, or compare two evaluations; 0 when all that was asked has run."""
+    """Evaluate, or compare two evaluations; 0 when all that can run has run."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["compare"]:
         return compare(argv[1:])
@@ -74,6 +66,8 @@ def compare(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=42, help="of the resamples")
     parser.add_argument("--output", type=output_file, metavar="FILE", help="also write it, as .md or .json")
     arguments = parser.parse_args(argv)
+    if arguments.output is not None:
+        check_output(arguments.output)
     comparison = compare_runs(*arguments.runs, seed=arguments.seed)
     print_comparison(make_console(), comparison)
     if arguments.output is not None:
@@ -88,15 +82,16 @@ def evaluate(config: EvaluationConfig, *, command: str) -> int:
     distributed.initialize(console.print)
     primary = jax.process_index() == 0
     echo: Callable[[str], None] = console.print if primary else lambda text: None
-    tasks = resolve(config.tasks)
-    questions, absent = together("reading the benchmarks", lambda: read_questions(config, tasks)) or ({}, {})
+    tasks, named = resolve(config.tasks), config.protocol.chat_template
+    inputs = together("reading the benchmarks", lambda: read_inputs(config, tasks))
+    assert inputs is not None
+    template = None if named in (None, "model") else ChatTemplate.load(named)
     out = Path(config.output)
     lock = together("opening the output", lambda: open_run(out, key="output"), only_first=True)
-    together("storing the configuration", lambda: store(out, config), only_first=True)
-    for task, reason in absent.items():
+    for task, reason in inputs.absent.items():
         echo(f"{task}: not run, {reason}")
 
-    # The model.
+    # The model, and all that makes its answers what they are: a folder holds those of one identity.
     served = open_model(
         config.checkpoint,
         config.mesh,
@@ -104,32 +99,45 @@ def evaluate(config: EvaluationConfig, *, command: str) -> int:
         quantization=config.engine.quantization,
         tokenizer=config.tokenizer,
     )
-    asker = make_asker(config, served)
+    if named == "model":
+        if served.chat_template is None:
+            raise ConfigError(f"protocol.chat_template: {config.checkpoint} has no template of its own; name one")
+        template = ChatTemplate(served.chat_template, "the model's chat template", own=True)
+    add_bos = served.add_bos if config.protocol.add_bos is None else config.protocol.add_bos
+    asker = make_asker(config, served, template, add_bos=add_bos)
     served = dataclasses.replace(served, params={})  # the engine's alone
     echo(summary(served.description))
+    identity = {key: served.description[key] for key in ("fingerprint", "dtype", "quantization", "vocabulary_sha256")}
+    identity |= {
+        "engine": config.engine.model_dump(mode="json", exclude={"batch_size"}),
+        "chat_template_sha256": None if template is None else sha256_of(template.source),
+        "system_sha256": None if config.protocol.system is None else sha256_of(config.protocol.system),
+        "add_bos": add_bos,
+    }
 
     # One task after another; the report is written after each, so that what is done can be looked at.
     results: list[dict[str, Any]] = []
-    scoring = {"metrics": config.metrics.model_dump(mode="json"), "judge": config.judge and config.judge.model_dump()}
-    identity = {key: served.description[key] for key in ("fingerprint", "dtype", "quantization", "vocabulary_sha256")}
-    identity["engine"] = config.engine.model_dump(mode="json", exclude={"batch_size"})
     with make_progress(console, shown=primary) as progress:
-        runner = Runner(config, asker, identity, track=tracker(progress))
+        runner = Runner(config, asker, identity, source=source_fingerprint(), track=tracker(progress))
+        protocols = {name: question.protocol() for name, question in inputs.questions.items()}
+        together("opening the answers", lambda: [runner.check(*pair) for pair in protocols.items()], only_first=True)
+        together("storing the configuration", lambda: store(out, config), only_first=True)
         for task in tasks:
-            if task.name in absent:
-                results.append(not_run(task, absent[task.name]))
-            elif task.name in questions:
-                question = questions[task.name]
-                doing = functools.partial(ask, question)
-                results.append(runner.run(task.name, doing, protocol=question.protocol(), scoring=scoring))
+            name = task.name
+            if name in inputs.absent:
+                results.append(not_run(task, inputs.absent[name]))
+            elif name in inputs.questions:
+                doing = functools.partial(ask, inputs.questions[name])
+                results.append(runner.run(name, doing, protocol=protocols[name]))
             else:
-                results.append(run_suite(task.name, runner, scoring))
+                results.append(run_suite(name, runner, inputs.depends[name]))
             if primary:
-                echo(f"{task.name}: {'not run' if results[-1]['not_run'] else str(results[-1]['n']) + ' items'}")
+                echo(describe(results[-1]))
                 reports.write_report(out, make_report(config, served, results, command))
-    overlaps = together("searching the training rows", lambda: overlap(config, questions, served), only_first=True)
-    for result in results:
-        result["contamination"] = (overlaps or {}).get(result.get("task"))
+    if inputs.trained is not None:
+        found = together("searching the training rows", lambda: overlap(config, inputs, served), only_first=True) or {}
+        for result in results:
+            result["contamination"] = found.get(result.get("task"))
     if primary:
         reports.write_report(out, make_report(config, served, results, command))
         reports.print_table(console, make_report(config, served, results, command))
@@ -139,49 +147,20 @@ def evaluate(config: EvaluationConfig, *, command: str) -> int:
     return 0
 
 
-def run_suite(name: str, runner: Runner, scoring: Mapping[str, Any]) -> dict[str, Any]:
-    """A suite that is no dataset: it keeps its answers itself, and asks again what its settings have changed."""
+def run_suite(name: str, runner: Runner, files: Mapping[str, str]) -> dict[str, Any]:
+    """A suite that is no dataset: it keeps its answers itself, and asks again what has changed."""
     config = runner.config
-    sections = ("seed", "data", "protocol", name)
-    depends = dict(scoring) | {key: config.model_dump(mode="json")[key] for key in sections}
-    return runner.run(name, lambda interview, _: _SUITES[name](interview, config), protocol={}, scoring=depends)
+    tree = config.model_dump(mode="json")
+    depends = {key: tree[key] for key in ("seed", "data", "protocol", name)} | {"files": dict(files)}
+    return runner.run(name, lambda interview, _: SUITES[name].run(interview, config), protocol={}, scoring=depends)
 
 
-def read_questions(config: EvaluationConfig, tasks: Sequence[Task]) -> tuple[dict[str, Question], dict[str, str]]:
-    """The tasks' items, and the tasks whose dataset is not there with the reason.
-
-    Raises:
-        ConfigError: A dataset is not there, and `data.allow_missing` is false.
-        DataError: A dataset cannot be read.
-    """
-    questions, absent = {}, {}
-    for task in tasks:
-        if task.dataset is None:
-            continue
-        folder = dataset_folder(config, task.dataset.name)
-        if folder.exists():
-            questions[task.name] = Question(task, config)
-        else:
-            absent[task.name] = f"there is no {folder}"
-    if absent and not config.data.allow_missing:
-        raise ConfigError(
-            f"tasks: {', '.join(absent)}: the files are not there (looked for {next(iter(absent.values()))[12:]}); set "
-            f"data.root or data.folders (docs/benchmarks_data.md says what belongs there), or data.allow_missing: true "
-            f"to report them as not run"
-        )
-    return questions, absent
-
-
-def overlap(config: EvaluationConfig, questions: Mapping[str, Question], served: ServedModel) -> dict[str, Any]:
-    """By task: overlap with the training rows of `contamination.run`; empty without one."""
-    run = config.contamination.run
-    if run is None:
-        return {}
-    trained = load(Path(run) / CONFIG_FILE)
-    tasks = {name: question.examples for name, question in questions.items()}
+def overlap(config: EvaluationConfig, inputs: Inputs, served: ServedModel) -> dict[str, Any]:
+    """By task: overlap of its items with the training rows of `contamination.run`."""
+    assert inputs.trained is not None
     found = cache_contamination(
-        tasks,
-        ensure_prepared(trained, echo=lambda _: None),
+        {name: question.examples for name, question in inputs.questions.items()},
+        inputs.trained,
         served.vocabulary,
         n=config.contamination.ngram,
         workers=config.contamination.workers,
@@ -189,16 +168,11 @@ def overlap(config: EvaluationConfig, questions: Mapping[str, Question], served:
     return {name: contamination.as_dict() for name, contamination in found.items()}
 
 
-def make_asker(config: EvaluationConfig, served: ServedModel) -> ModelAsker:
+def make_asker(
+    config: EvaluationConfig, served: ServedModel, template: ChatTemplate | None, *, add_bos: bool
+) -> ModelAsker:
     """The engine and the rules by which a question becomes tokens."""
-    asked, held = config.protocol, config.engine
-    template = None
-    if asked.chat_template == "model":
-        if served.chat_template is None:
-            raise ConfigError(f"protocol.chat_template: {config.checkpoint} has no template of its own; name one")
-        template = ChatTemplate(served.chat_template, "the model's chat template", own=True)
-    elif asked.chat_template is not None:
-        template = ChatTemplate.load(asked.chat_template)
+    held = config.engine
     engine = Engine(
         served.model,
         served.params,
@@ -210,11 +184,20 @@ def make_asker(config: EvaluationConfig, served: ServedModel) -> ModelAsker:
     )
     return ModelAsker(
         engine,
-        add_bos=served.add_bos if asked.add_bos is None else asked.add_bos,
+        add_bos=add_bos,
         chat_template=template,
-        system=asked.system,
+        system=config.protocol.system,
         stop_tokens=served.stop_tokens,
     )
+
+
+def describe(result: Mapping[str, Any]) -> str:
+    """One line of a task that is done."""
+    if result["not_run"]:
+        return f"{result['task']}: not run"
+    cut = result.get("cut_prompts") or {"items": 0}
+    shortened = f", {cut['items']} prompts longer than the context and cut" if cut["items"] else ""
+    return f"{result['task']}: {result['n']} items{shortened}"
 
 
 def not_run(task: Task, reason: str) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_what_is_not_there_can_be_reported_as_not_run(model: Path, tmp_path: Pat
     settings = [f"data.root={tmp_path / 'benchmarks'}", "data.allow_missing=true", "protocol.answering=[likelihood]"]
     assert evaluate.main([*arguments, *(word for setting in settings for word in ("--set", setting))]) == 0
     missing, _ = json.loads((tmp_path / "run" / "report.json").read_text())["tasks"]
-    assert missing["not_run"] == f"there is no {tmp_path / 'benchmarks' / 'pubmedqa'}"
+    assert str(tmp_path / "benchmarks" / "pubmedqa") in missing["not_run"]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class TrainingBenchmarksConfig(Section):
     """Benchmarks that are asked by log-likelihood while training."""
 
     tasks: tuple[str, ...] = ()
-    """Suites and datasets of options or labels, as `melama_jax.evaluate --tasks` takes them; none by default."""
+    """Suites and datasets of options or single labels, as `melama_jax.evaluate --tasks` takes them; none by default."""
     interval: PositiveInt = 1000
     """Steps between them; the last step is always evaluated."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42

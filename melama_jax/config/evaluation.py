@@ -35,7 +35,7 @@ class ProtocolConfig(Section):
 
     answering: tuple[Answering, ...] = ("generate", "likelihood")
     """Ways of answering: a generated text that is parsed, and the log-likelihood of each answer there is. The latter
-    exists for options and labels only."""
+    exists for options and single labels only."""
     prompts: dict[str, str] = Field(default_factory=dict)
     """Prompt of a dataset, by its name: a file, or one of configs/prompts; others take the prompt of their name."""
     shots: Annotated[int, Field(ge=0)] = 0

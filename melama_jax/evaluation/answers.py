@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -17,8 +18,12 @@ Key = tuple[str, str]
 class AnswerFile:
     """Raw answers by (answering, id); the file is readable by its owner alone, for it may quote the benchmark."""
 
-    def __init__(self, path: Path):
-        """Read what is there; a last line that a killed process left half written is taken away.
+    def __init__(self, path: Path, *, read_only: bool = False):
+        """Read what is there, without a last line that a killed process left half written.
+
+        Args:
+            path: The file; it need not be there.
+            read_only: Whether that half line stays in the file, which another process may still be writing.
 
         Raises:
             DataError: A line before the last is damaged.
@@ -26,9 +31,9 @@ class AnswerFile:
         self.path = path
         self.rows: dict[Key, dict[str, Any]] = {}
         if path.exists():
-            self._read()
+            self._read(read_only)
 
-    def _read(self) -> None:
+    def _read(self, read_only: bool) -> None:
         content = self.path.read_bytes()
         whole = content.rfind(b"\n") + 1
         for number, line in enumerate(content[:whole].splitlines(), 1):
@@ -39,7 +44,7 @@ class AnswerFile:
                 raise DataError(
                     f"{self.path}: line {number} is damaged; mend or remove it, and its item is asked again"
                 ) from None
-        if whole < len(content):
+        if whole < len(content) and not read_only:
             os.truncate(self.path, whole)
 
     def open(self) -> TextIO:
@@ -69,3 +74,11 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     beside.replace(path)
+
+
+def sha256_of(content: str | Path) -> str:
+    """Hash of a text, or of a file's bytes, in hexadecimal."""
+    if isinstance(content, str):
+        return hashlib.sha256(content.encode()).hexdigest()
+    with content.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,6 +18,7 @@ from melama_jax.evaluation.report import write_whole
 from melama_jax.evaluation.runner import ANSWERS_FILE, SCORES_FILE
 from melama_jax.evaluation.statistics import mcnemar, mean, paired_bootstrap
 
+_ENDINGS = (".json", ".md")
 _HARMLESS = ("items", "files", "seed")
 _COLUMNS = ("task", "answered by", "items", "A", "B", "B - A", "95%", "only A", "only B", "p", "p (Holm)")
 
@@ -77,7 +78,7 @@ def compare_runs(run_a: Path, run_b: Path, *, seed: int) -> Comparison:
         seed: Of the resamples.
 
     Raises:
-        ConfigError: A folder holds no evaluation, or the two have no task in common.
+        ConfigError: A folder holds no evaluation, or the two have no task or no scored item in common.
         DataError: Raw answers are damaged.
     """
     finished = [_finished(run) for run in (run_a, run_b)]
@@ -92,13 +93,15 @@ def compare_runs(run_a: Path, run_b: Path, *, seed: int) -> Comparison:
             warnings.append(f"only {name} has {', '.join(alone)}")
     for task in common:
         protocols = [tasks[task].get("protocol", {}) for tasks in finished]
-        warnings += [f"{task}: {text}" for text in _differences(*protocols)]
-        answers = [AnswerFile(run / task / ANSWERS_FILE).rows for run in (run_a, run_b)]
+        warnings += [f"{task}: {text}" for text in protocol_differences(*protocols)]
+        answers = [AnswerFile(run / task / ANSWERS_FILE, read_only=True).rows for run in (run_a, run_b)]
         shared = [key for key in answers[0] if key in answers[1]]
-        alone = max(map(len, answers)) - len(shared)
+        alone = sum(map(len, answers)) - 2 * len(shared)
         if alone:
             warnings.append(f"{task}: {alone} answers have no counterpart and are left out")
         pairs += _pairs(task, [[rows[key] for key in shared] for rows in answers], seed)
+    if not pairs:
+        raise ConfigError(f"{run_a} and {run_b} have {', '.join(common)}, but no item that both have a score of")
     return Comparison((str(run_a), str(run_b)), _holm(pairs), warnings)
 
 
@@ -113,8 +116,23 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         console.print(f"not alike: {warning}")
 
 
+def check_output(path: Path) -> None:
+    """Refuse, before the work, a name that `write_comparison` cannot write.
+
+    Raises:
+        ConfigError: It ends neither in .json nor in .md.
+    """
+    if path.suffix not in _ENDINGS:
+        raise ConfigError(f"--output {path}: must end in {' or '.join(_ENDINGS)}")
+
+
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """Write it as JSON, or as Markdown where the name ends in .md."""
+    """Write it as JSON, or as Markdown where the name ends in .md.
+
+    Raises:
+        ConfigError: It ends in neither.
+    """
+    check_output(path)
     if path.suffix == ".md":
         rows = [_COLUMNS, ["---"] * len(_COLUMNS), *map(_cells, comparison.pairs)]
         lines = [f"A: `{comparison.runs[0]}`", "", f"B: `{comparison.runs[1]}`", ""]
@@ -166,7 +184,8 @@ def _holm(pairs: list[Pair]) -> list[Pair]:
     return [dataclasses.replace(pair, adjusted=adjusted[index]) for index, pair in enumerate(pairs)]
 
 
-def _differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:
+def protocol_differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:
+    """Where two protocols ask otherwise, in words."""
     for key in sorted((a.keys() | b.keys()) - set(_HARMLESS)):
         if a.get(key) != b.get(key):
             yield f"{key} is {a.get(key)!r} in A, {b.get(key)!r} in B"

@@ -44,7 +44,7 @@ class TrainingBenchmarks:
         self._engine: Engine | None = None
 
     def __call__(self, params: Params) -> dict[str, float]:
-        """`eval/<task>/accuracy` by log-likelihood, `.../accuracy_normalized`, and the `.../items` behind them."""
+        """By log-likelihood `eval/<task>/accuracy` and `.../accuracy_normalized`; `.../items`, `.../cut_prompts`."""
         if self._engine is None:
             self._engine = Engine(
                 LlamaConfig.build(self._config.model),
@@ -66,5 +66,6 @@ class TrainingBenchmarks:
             results[f"{name}/accuracy"] = accuracy(question.examples, rows, normalized=False)
             results[f"{name}/accuracy_normalized"] = accuracy(question.examples, rows, normalized=True)
             results[f"{name}/items"] = len(rows)
+            results[f"{name}/cut_prompts"] = sum(row["dropped_tokens"] > 0 for row in rows)
         self._engine.load(None)  # training needs the memory
         return results

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +12,8 @@ from typing import Any
 from melama_jax.config import EvaluationConfig
 from melama_jax.config.prompt import PromptConfig, load_prompt
 from melama_jax.errors import ConfigError, DataError
-from melama_jax.evaluation.answers import AnswerFile, write_private
-from melama_jax.evaluation.asking import Asker, Interview, Query
+from melama_jax.evaluation.answers import AnswerFile, sha256_of, write_private
+from melama_jax.evaluation.asking import Asker, Interview, Query, seed_of
 from melama_jax.evaluation.datasets import DATASETS, RESPLIT, draw, resplit
 from melama_jax.evaluation.example import Example, Loaded, Split
 from melama_jax.evaluation.prompts import answer_text, choose_shots, render
@@ -41,19 +40,27 @@ class Question:
         assert task.dataset is not None
         self.task, self.config, self.dataset = task, config, task.dataset
         folder = dataset_folder(config, self.dataset.name)
+        self.folder = Path(config.output) / task.name
         self.split = config.data.splits.get(self.dataset.name, config.data.split)
         self.loaded = self._load(folder, self.split)
         if not self.loaded.examples:
             raise DataError(f"{folder}: {task.name} has no items in its {self.split} split")
         self.examples = self._chosen(self.loaded.examples)
         self.prompt: PromptConfig = load_prompt(config.protocol.prompts.get(self.dataset.name, self.dataset.prompt))
+        if self.prompt.kind != self.kind:
+            raise ConfigError(
+                f"protocol.prompts.{self.dataset.name}: the prompt {self.prompt.name} is for answers of kind "
+                f"{self.prompt.kind}; {self.dataset.name} needs one of kind {self.kind}"
+            )
         choosing = self.kind in ("choice", "label")
         self.answering = [way for way in config.protocol.answering if choosing or way == "generate"]
         if not self.answering:
             raise ConfigError(f"protocol.answering: {task.name} has no answers to choose among; add generate")
         train: list[Example] = []
+        self.files = list(self.loaded.files)
         if config.protocol.shots:
-            train = self._load(folder, "train").examples
+            loaded = self._load(folder, "train")
+            train, self.files = loaded.examples, [*self.files, *loaded.files]
         self.prompts = [self._render(example, train) for example in self.examples]
 
     def _load(self, folder: Path, split: Split) -> Loaded:
@@ -100,13 +107,11 @@ class Question:
             "resplit": self.config.data.resplit and self.dataset.name in RESPLIT,
             "items": len(self.examples),
             "chat_template": asked.chat_template,
-            "system": None if asked.system is None else _sha256(asked.system),
-            "add_bos": asked.add_bos,
             "answering": self.answering,
             "max_new_tokens": self.max_new_tokens,
             "temperature": asked.temperature,
             "top_p": asked.top_p,
-            "files": _hashes(self.loaded.files),
+            "files": _hashes(self.files),
         }
 
 
@@ -119,6 +124,7 @@ class Runner:
         asker: Asker,
         model: Mapping[str, Any],
         *,
+        source: str,
         track: Callable[[str, int], Callable[[], None]],
     ):
         """Set up.
@@ -127,9 +133,19 @@ class Runner:
             config: The evaluation.
             asker: The model.
             model: What identifies the model; a run folder holds the answers of one.
+            source: What identifies the program; another one scores again.
             track: From a title and a number of steps, a function that reports one step done.
         """
         self.config, self._asker, self._model, self._track = config, asker, dict(model), track
+        tree = config.model_dump(mode="json")
+        self._depends = {key: tree[key] for key in ("metrics", "judge", "failure_examples")}
+        self._depends["source"] = source
+
+    def check(self, name: str, protocol: Mapping[str, Any]) -> None:
+        """Refuse a task whose folder holds answers that were got in another way; writes nothing."""
+        stored = Path(self.config.output) / name / PROTOCOL_FILE
+        if stored.exists():
+            _compare(stored, {"protocol": dict(protocol), "model": self._model})
 
     def run(
         self,
@@ -137,7 +153,7 @@ class Runner:
         task: Callable[[Interview, AnswerFile | None], dict[str, Any]],
         *,
         protocol: Mapping[str, Any],
-        scoring: Mapping[str, Any],
+        scoring: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """A task's entry of the report, asked where that was not finished before.
 
@@ -145,20 +161,26 @@ class Runner:
             name: Of the task and its folder.
             task: Asks and scores; process 0 alone has the file of the answers.
             protocol: Every choice that its answers depend on.
-            scoring: What its scores depend on besides; where that has changed, the answers there are scored again.
+            scoring: What its scores depend on besides the metrics and the program; where any of that has changed,
+                the answers that are there are scored again.
 
         Raises:
             ConfigError: The folder holds answers that were got in another way.
         """
         folder = Path(self.config.output) / name
         identity = {"protocol": dict(protocol), "model": self._model}
+        depends = self._depends | dict(scoring or {})
         finished = together("opening the answers", lambda: _open(folder, identity), only_first=True)
-        if json.loads(gather("finished", json.dumps(bool(finished) and finished["scoring"] == dict(scoring)))[0]):
+        if json.loads(gather("finished", json.dumps(bool(finished) and finished["scoring"] == depends))[0]):
             return finished or {}
         started = time.monotonic()
         file = together("reading the answers", lambda: AnswerFile(folder / ANSWERS_FILE), only_first=True)
         interview = Interview(self._asker, file, track=lambda way, total: self._track(f"{name}: {way}", total))
-        result = task(interview, file) | {"task": name, "scoring": dict(scoring)}
+        result = task(interview, file) | {"task": name, "scoring": depends}
+        if "protocol" in result:
+            result["protocol"] |= {
+                key: self._model.get(key) for key in ("chat_template_sha256", "system_sha256", "add_bos")
+            }
         result |= {"seconds": round(time.monotonic() - started, 2)}
         if file is not None:
             write_private(folder / SCORES_FILE, json.dumps(result, indent=2, ensure_ascii=False))
@@ -175,10 +197,10 @@ def ask(question: Question, interview: Interview, file: AnswerFile | None) -> di
                 max_new_tokens=question.max_new_tokens,
                 temperature=asked.temperature,
                 top_p=asked.top_p,
-                seed=question.config.seed,
                 stop_strings=tuple(question.prompt.stop),
             )
-            interview.generate(queries, [options] * len(queries))
+            seeds = [seed_of(question.config.seed, example.id) for example in examples]
+            interview.generate(queries, [dataclasses.replace(options, seed=seed) for seed in seeds])
         else:
             interview.likelihoods(queries, [question.answers(example) for example in examples])
     if file is None:
@@ -203,13 +225,17 @@ def _open(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
             raise ConfigError(f"{folder}: holds answers but no {PROTOCOL_FILE}; remove the folder")
         write_private(stored, json.dumps(identity, indent=2))
         return None
+    _compare(stored, identity)
+    return _read(scores) if scores.exists() else None
+
+
+def _compare(stored: Path, identity: Mapping[str, Any]) -> None:
     differing = _differences(_read(stored), json.loads(json.dumps(identity)))
     if differing:
         raise ConfigError(
-            f"{folder}: holds answers that were got otherwise ({'; '.join(differing[:3])}); choose another output, or "
-            f"remove that folder"
+            f"{stored.parent}: holds answers that were got otherwise ({'; '.join(differing[:3])}); choose another "
+            f"output, or remove that folder"
         )
-    return _read(scores) if scores.exists() else None
 
 
 def _read(path: Path) -> Any:
@@ -229,14 +255,7 @@ def _differences(before: Any, now: Any, path: str = "") -> list[str]:
 
 def _hashes(files: Sequence[Path]) -> dict[str, str]:
     """Hashes of the files by name; of more than a few, one over all."""
-    hashes = [(path.name, _sha256(path)) for path in files]
+    hashes = [(path.name, sha256_of(path)) for path in files]
     if len(hashes) <= _FEW and len(dict(hashes)) == len(hashes):
         return dict(hashes)
-    return {f"{len(hashes)} files": _sha256(json.dumps(sorted(hashes)))}
-
-
-def _sha256(content: str | Path) -> str:
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return hashlib.sha256(content.encode()).hexdigest()
+    return {f"{len(hashes)} files": sha256_of(json.dumps(sorted(hashes)))}

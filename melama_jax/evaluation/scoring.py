@@ -45,11 +45,9 @@ def score_task(question: Question, rows: Mapping[str, list[Row]]) -> dict[str, A
     if "likelihood" in rows:
         scores += _likelihoods(question, rows["likelihood"])
         read = read or [row["raw"] for row in rows["likelihood"]]
-    dataset, entry = question.dataset, _entry(question)
+    entry = _entry(question, rows)
     if question.kind in ("choice", "label"):
         entry["confusion"] = strict.confusion(question.examples, read)
-    if "generate" in rows and not dataset.protected:
-        entry["failures"] = _failures(question, rows["generate"])
     return entry | {"scores": scores}
 
 
@@ -63,11 +61,19 @@ def score_cases_task(question: Question, rows: Mapping[str, list[Row]]) -> dict[
     for name, ranks in found.pop("ranks").items():
         for row, rank in zip(generated, ranks, strict=True):
             row.setdefault("item_scores", {})[name] = float(rank is not None)
-    return _entry(question) | found
+    return _entry(question, rows) | found
 
 
-def _entry(question: Question) -> dict[str, Any]:
-    dataset = question.dataset
+def _entry(question: Question, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
+    dataset, shown = question.dataset, next(iter(rows.values()))
+    notes = [question.prompt.notes] if question.prompt.notes else []
+    cut = [max(row["dropped_tokens"] for row in asked) for asked in zip(*rows.values(), strict=True)]
+    cut_prompts = {"items": sum(map(bool, cut)), "most_tokens": max(cut)}
+    if cut_prompts["items"]:
+        notes.append(
+            f"{cut_prompts['items']} of {len(cut)} prompts were longer than the context and lost up to "
+            f"{cut_prompts['most_tokens']} tokens."
+        )
     return {
         "task": question.task.name,
         "title": dataset.title,
@@ -79,9 +85,10 @@ def _entry(question: Question) -> dict[str, Any]:
         "licence": dataset.licence,
         "chance": dataset.chance,
         "not_run": None,
-        "protocol": question.protocol() | {"notes": [question.prompt.notes] if question.prompt.notes else []},
+        "protocol": question.protocol() | {"notes": notes},
+        "cut_prompts": cut_prompts,
         "confusion": None,
-        "failures": [],
+        "failures": [] if dataset.protected else _failures(question, shown),
         "contamination": None,
         "extra": {},
     }
@@ -129,16 +136,17 @@ def _likelihoods(question: Question, rows: Sequence[Row]) -> list[dict[str, Any]
 
 
 def _failures(question: Question, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """A seeded draw of items that were not answered right."""
-    wrong = [index for index, row in enumerate(rows) if row["item_scores"]["strict"] < 1]
+    """A seeded draw of items that no scorer found right, of the first way of answering."""
+    wrong = [index for index, row in enumerate(rows) if max(row["item_scores"].values()) < 1]
     count = min(question.config.failure_examples, len(wrong))
     return [
         {
-            "id": rows[index]["id"],
+            "id": row["id"],
             "prompt": question.prompts[index][-_LONGEST:],
-            "output": rows[index]["output"][:_LONGEST],
-            "gold": rows[index]["gold"],
-            "answer": rows[index]["strict"],
+            "output": row.get("output", "")[:_LONGEST],
+            "gold": row["gold"],
+            "answer": row["strict"] if "strict" in row else row["raw"],
         }
         for index in sorted(random.Random(question.config.seed).sample(wrong, count))
+        for row in (rows[index],)
     ]

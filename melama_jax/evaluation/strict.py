@@ -14,7 +14,7 @@ from melama_jax.evaluation import metrics, text_metrics
 from melama_jax.evaluation.example import Example
 from melama_jax.evaluation.markup import entity_spans
 from melama_jax.evaluation.metrics import NO_ANSWER, Metric, Metrics, item_mean
-from melama_jax.evaluation.parsing import PARSERS, normalize_answer, plain
+from melama_jax.evaluation.parsing import PARSERS
 
 _NEGATIVE = "DDI-false"
 """The label of DDI 2013 that says that there is no interaction."""
@@ -87,7 +87,6 @@ def per_item(kind: str, examples: Sequence[Example], answers: Sequence[Any]) -> 
 
     Choice and label: right or wrong. Labels: F1 of the item's labels, 1 where there are none on either side. Span: F1
     of tokens. Entities: F1 of the sentence's entities, 1 where there are none on either side. Summary: ROUGE-L.
-    Case: whether the first diagnosis is the confirmed one, word for word after normalization.
     """
     gold = [example.gold for example in examples]
     if kind == "summary":
@@ -96,7 +95,6 @@ def per_item(kind: str, examples: Sequence[Example], answers: Sequence[Any]) -> 
         "labels": _set_f1,
         "span": lambda right, given: metrics.squad(right, given)[1],
         "entities": lambda right, given: _set_f1(entity_spans(right), None if given is None else entity_spans(given)),
-        "case": lambda right, given: float(given is not None and _same(right, given[0])),
     }.get(kind, lambda right, given: float(right == given))
     return np.asarray([one(right, given) for right, given in zip(gold, answers, strict=True)], np.float64)
 
@@ -145,10 +143,6 @@ def summary_metrics(
 def summaries(found: dict[str, Metric], settings: MetricsConfig, seed: int) -> Metrics:
     """Values and intervals."""
     return {name: metric.summary(resamples=settings.resamples, seed=seed) for name, metric in found.items()}
-
-
-def _same(right: str, given: str) -> bool:
-    return normalize_answer(plain(right)) == normalize_answer(plain(given))
 
 
 def _set_f1(right: Sequence[Any], given: Sequence[Any] | None) -> float:

@@ -30,7 +30,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "mmlu_general": tuple(f"mmlu_{subject}" for subject in MMLU_GENERAL),
     "further": ("ncbi_disease", "bc5cdr", "nli4ct", "mediqa_rqe", "meqsum", "bioasq"),
     "related": ("gpqa_bio", "nejm_medqa", "medqa_4options", "medmcqa", "clip_200", "mts_specialty"),
-    "cases": ("agentclinic_cases", "craft_md_cases", "cases"),
+    "cases": ("agentclinic_cases", "craft_md_cases", "own_cases"),
     "fairness": ("fairness",),
     "stability": ("stability",),
     "deployment": ("deployment",),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from melama_jax.errors import ConfigError
-from melama_jax.evaluation.compare import compare_runs, write_comparison
+from melama_jax.evaluation.answers import sha256_of
+from melama_jax.evaluation.compare import check_output, compare_runs, write_comparison
 
 pytest.importorskip("scipy", reason="the tests need the extra eval")
 
@@ -46,7 +47,7 @@ def test_the_order_of_items_does_not_matter_and_the_rest_is_counted(tmp_path: Pa
     found = compare_runs(a, b, seed=0)
     (pair,) = found.pairs
     assert (pair.items, pair.only_a, pair.only_b) == (3, 0, 0)
-    assert found.warnings == [f"only {b} has hoc", "medqa: 1 answers have no counterpart and are left out"]
+    assert found.warnings == [f"only {b} has hoc", "medqa: 2 answers have no counterpart and are left out"]
 
 
 def test_other_protocols_are_told(tmp_path: Path) -> None:
@@ -63,6 +64,33 @@ def test_it_can_be_written(tmp_path: Path, name: str) -> None:
     assert (json.loads(text)["pairs"][0]["task"] if name == "out.json" else text.splitlines()[6][:9]) == (
         "medqa" if name == "out.json" else "| medqa |"
     )
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out", "out.md.gz"])
+def test_an_output_of_another_ending_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"--output {name}: must end in .json or .md"):
+        check_output(Path(name))
+
+
+def test_runs_without_an_item_in_common_are_refused(tmp_path: Path) -> None:
+    a, b = (write_run(tmp_path / run, {"medqa": [1.0]}, shift=shift) for run, shift in (("a", 0), ("b", 1)))
+    with pytest.raises(ConfigError, match="have medqa, but no item that both have a score of"):
+        compare_runs(a, b, seed=0)
+
+
+def test_a_run_that_still_writes_is_left_as_it_is(tmp_path: Path) -> None:
+    a, b = (write_run(tmp_path / run, {"medqa": [1.0, 0.0]}) for run in "ab")
+    answers = b / "medqa" / "outputs.jsonl"
+    with answers.open("a") as file:
+        file.write('{"id": "2", "answ')
+    before = sha256_of(answers)
+    assert compare_runs(a, b, seed=0).pairs[0].items == 2
+    assert sha256_of(answers) == before
+
+
+def test_a_text_and_a_file_of_it_have_one_hash(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes("f\u00fcr".encode())
+    assert sha256_of(tmp_path / "file") == sha256_of("f\u00fcr")
 
 
 def test_a_folder_without_an_evaluation_is_refused(tmp_path: Path) -> None:

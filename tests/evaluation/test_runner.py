@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import stat
@@ -29,9 +30,8 @@ def configure(tmp_path: Path, **sections: Any) -> EvaluationConfig:
 
 def evaluate(config: EvaluationConfig, asker: RuleAsker, model: str = "m") -> dict[str, Any]:
     question = Question(resolve([TASK])[0], config)
-    runner = Runner(config, asker, {"fingerprint": model}, track=lambda title, total: lambda: None)
-    scoring = config.metrics.model_dump(mode="json")
-    return runner.run(TASK, functools.partial(ask, question), protocol=question.protocol(), scoring=scoring)
+    runner = Runner(config, asker, {"fingerprint": model}, source="s", track=lambda title, total: lambda: None)
+    return runner.run(TASK, functools.partial(ask, question), protocol=question.protocol())
 
 
 def rows(config: EvaluationConfig) -> list[dict[str, Any]]:
@@ -78,8 +78,8 @@ def test_a_finished_task_is_not_asked_again_but_scored_again_for_other_metrics(t
     again = RuleAsker()
     assert evaluate(config, again) == json.loads(json.dumps(first))
     other = configure(tmp_path, metrics={"resamples": 50})
-    assert evaluate(other, again)["scoring"]["resamples"] == 50
-    assert json.loads((Path(config.output) / TASK / SCORES_FILE).read_text())["scoring"]["resamples"] == 50
+    assert evaluate(other, again)["scoring"]["metrics"]["resamples"] == 50
+    assert json.loads((Path(config.output) / TASK / SCORES_FILE).read_text())["scoring"]["metrics"]["resamples"] == 50
     assert again.asked == []
 
 
@@ -154,3 +154,31 @@ def test_a_training_split_is_parted_as_the_paper_does(tmp_path: Path) -> None:
     assert not any(
         f"Question: {text}\n" in prompt.rsplit("Question:", 1)[0] for text in held_out for prompt in question.prompts
     )
+
+
+def test_sampled_answers_have_seeds_of_their_own(tmp_path: Path) -> None:
+    config = configure(tmp_path, protocol={"temperature": 0.7})
+    evaluate(config, RuleAsker())
+    seeds = {row["sampling"]["seed"] for row in rows(config) if row["answering"] == "generate"}
+    assert len(seeds) == 8
+
+
+def test_a_prompt_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"protocol.prompts.medqa_4options: the prompt meqsum is for .* kind summary"):
+        evaluate(configure(tmp_path, protocol={"prompts": {TASK: "meqsum"}}), RuleAsker())
+
+
+def test_cut_prompts_are_counted_and_told(tmp_path: Path) -> None:
+    class Cutting(RuleAsker):
+        def generate(self, prompts, **options):  # type: ignore[override]
+            asked, options["on_complete"] = options["on_complete"], None
+            done = [
+                dataclasses.replace(c, dropped_tokens=n) for n, c in enumerate(super().generate(prompts, **options))
+            ]
+            for number, completion in enumerate(done):
+                asked(number, completion)
+            return done
+
+    result = evaluate(configure(tmp_path), Cutting())
+    assert result["cut_prompts"] == {"items": 7, "most_tokens": 7}
+    assert "7 of 8 prompts were longer than the context" in result["protocol"]["notes"][-1]

@@ -4,6 +4,7 @@
 `texts`; `files` is what they share.
 """
 
+from melama_jax.evaluation.datasets.files import MissingData
 from melama_jax.evaluation.datasets.registry import DATASETS, RESPLIT, Dataset, draw, mmlu_subject, resplit
 
-__all__ = ["DATASETS", "RESPLIT", "Dataset", "draw", "mmlu_subject", "resplit"]
+__all__ = ["DATASETS", "RESPLIT", "Dataset", "MissingData", "draw", "mmlu_subject", "resplit"]

@@ -36,6 +36,10 @@ _LARGEST_CSV_FIELD = 2**28
 _UNREADABLE = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 
 
+class MissingData(DataError):
+    """Files of a benchmark that are not there, as against broken ones."""
+
+
 def exports(split: Split, *, folder: str = "") -> tuple[str, ...]:
     """Patterns of a Hugging Face set's files for a split: Parquet as the hub stores it, or one exported file."""
     return tuple(
@@ -107,17 +111,18 @@ class Folder:
         path: The folder.
 
     Raises:
-        DataError: It is none.
+        MissingData: It is not there.
+        DataError: It is no folder, or cannot be listed.
     """
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():
-            raise DataError(f"{path}: is not a folder")
+            raise DataError(f"{path}: is not a folder") if path.exists() else MissingData(f"{path}: there is no folder")
         self.path = path
         self.taken: dict[Path, None] = {}
         self._entries: list[Entry] = []
         self._archives: list[Path] | None = []
-        for place, folders, names in os.walk(path):
+        for place, folders, names in os.walk(path, onerror=_unlisted):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(name for name in names if not name.startswith(".")):
                 file = Path(place, name)
@@ -137,7 +142,8 @@ class Folder:
             required: Whether it is an error if there is none.
 
         Raises:
-            DataError: No file, or two equally near for a pattern without `*`.
+            MissingData: No file fits.
+            DataError: Two are equally near for a pattern without `*`.
         """
         entries = self._search(patterns)
         if not entries and self._archives is not None:
@@ -150,7 +156,7 @@ class Folder:
         if not entries and required:
             names = _shortened(patterns)
             more = f" and {len(names) - 8} more names" if len(names) > 8 else ""
-            raise DataError(
+            raise MissingData(
                 f"{self.path}: has none of {', '.join(names[:8])}{more} (plain, as .gz, or in a .zip or .tar.gz); "
                 f"docs/benchmarks_data.md says what is expected"
             )
@@ -175,6 +181,10 @@ class Folder:
         """Records of the tables that `find` gives."""
         for entry in self.find(*patterns):
             yield from read_records(entry)
+
+
+def _unlisted(error: OSError) -> None:
+    raise DataError(f"{error.filename}: cannot be listed: {error.strerror}") from None
 
 
 def _shortened(patterns: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from melama_jax.errors import DataError
-from melama_jax.evaluation.datasets.files import SPLIT_NAMES, Entry, Folder, Record, as_record, exports
+from melama_jax.evaluation.datasets.files import SPLIT_NAMES, Entry, Folder, MissingData, Record, as_record, exports
 from melama_jax.evaluation.datasets.items import Items, strip_lines
 from melama_jax.evaluation.example import Loaded, Split
 
@@ -105,12 +105,18 @@ def pubmedqa(folder: Path, split: Split) -> Loaded:
     truth: dict[str, Any] | None = None
     if split == "train":
         patterns = ("ori_pqaa.json", "pqa_artificial/*.parquet", *exports(split))
+        if any("pqa_labeled" in entry.name for entry in source.find(*patterns)):  # The hub calls all of it `train`.
+            raise MissingData(
+                f"{folder}: has PQA-L only, which is no training set; add ori_pqaa.json or pqa_artificial/"
+            )
     else:
         patterns = ("ori_pqal.json", "pqa_labeled/*.parquet", "pqa_labeled.jsonl", "pqa_labeled.json", *exports(split))
         listed = source.find("test_ground_truth.json", required=False)
         truth = listed[0].json() if listed else None
-        if truth is None and not source.find(*exports(split), required=False):
-            source.find("test_ground_truth.json")
+        if truth is None:  # PQA-L as a whole is no split.
+            patterns = exports(split)
+            if not source.find(*patterns, required=False):
+                source.find("test_ground_truth.json")
     seen = set()
     for record in source.records(*patterns):
         id = record.id("pubid", "PMID", "pmid", "id")
@@ -185,7 +191,7 @@ def ddi2013(folder: Path, split: Split) -> Loaded:
                 text = _masked(sentence.get("text", ""), places[pair.get("e1")], places[pair.get("e2")])
                 items.add(id, {"sentence": text}, gold, DDI)
     if not documents:
-        raise DataError(f"{folder}: has neither {split}.tsv nor an .xml file under a folder named {split}...")
+        raise MissingData(f"{folder}: has neither {split}.tsv nor an .xml file under a folder named {split}...")
     return items.loaded()
 
 
@@ -251,9 +257,16 @@ def hoc(folder: Path, split: Split) -> Loaded:
 
 
 def _listed(source: Folder, split: Split) -> set[str] | None:
-    patterns = [f"{name}_{end}" for name in SPLIT_NAMES[split] for end in ("pmid.tsv", "docid.txt")]
-    entries = source.find(*patterns, required=False)
-    return {name.removesuffix(".txt") for name in re.split(r"[,\s]+", entries[0].text()) if name} if entries else None
+    """Documents of a split by the published lists; None where there is no list at all, and a hash decides."""
+    lists = {
+        key: source.find(*(f"{name}_{end}" for name in names for end in ("pmid.tsv", "docid.txt")), required=False)
+        for key, names in SPLIT_NAMES.items()
+    }
+    if not any(lists.values()):
+        return None
+    if not lists[split]:
+        raise MissingData(f"{source.path}: has lists of documents, but none of {split}, and a hash would mix them")
+    return {name.removesuffix(".txt") for name in re.split(r"[,\s]+", lists[split][0].text()) if name}
 
 
 def _hallmark(name: str, place: str) -> str:

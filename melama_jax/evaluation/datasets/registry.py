@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from melama_jax.errors import DataError
 from melama_jax.evaluation.datasets import choice, entities, inference_pairs, labels, samples, texts
 from melama_jax.evaluation.example import Example, Kind, Loaded, Split
 
@@ -29,11 +30,11 @@ class Dataset:
         name: What users call it; never changes.
         title: What reports call it.
         kind: What an answer is.
-        load: Reads a split from a folder; raises a DataError that names the file and the place.
+        read: Reads one of `splits` from a folder; `load` is the way to it.
         labels: The answers there are, or the entity types; () where items bring their own or answers are text.
         protected: Whether its texts must stay with those who may see them.
         licence: Under which it is given out.
-        splits: Those that `load` gives.
+        splits: Those that there are, in one of the set's layouts at least.
         chance: Accuracy of guessing evenly, where accuracy is the measure.
         folder: Usual name of its folder under the folder of all benchmarks.
         prompt: The prompt that asks it: a file of `configs/prompts`.
@@ -42,7 +43,7 @@ class Dataset:
     name: str
     title: str
     kind: Kind
-    load: Callable[[Path, Split], Loaded]
+    read: Callable[[Path, Split], Loaded]
     labels: tuple[str, ...]
     protected: bool
     licence: str
@@ -51,12 +52,27 @@ class Dataset:
     folder: str
     prompt: str
 
+    def load(self, folder: Path, split: Split) -> Loaded:
+        """Read a split from a folder.
+
+        Raises:
+            MissingData: Its files are not there.
+            DataError: The benchmark has no such split, or a file is broken; names the file and the place.
+        """
+        if split not in self.splits:
+            names = " and ".join(self.splits)
+            have = f"{names} splits" if len(self.splits) > 1 else f"a {names} split"
+            raise DataError(
+                f"{self.name} has {have} only; {split} is asked for (as the split, or for few-shot examples)"
+            )
+        return self.read(folder, split)
+
 
 def _dataset(
     name: str,
     title: str,
     kind: Kind,
-    load: Callable[[Path, Split], Loaded],
+    read: Callable[[Path, Split], Loaded],
     licence: str,
     answers: Sequence[str] = (),
     splits: tuple[Split, ...] = _ALL,
@@ -69,31 +85,31 @@ def _dataset(
     guesses = options or (len(answers) if kind in ("choice", "label") else 0)
     chance = 1 / guesses if guesses else None
     own = (folder or name, prompt or name)
-    return Dataset(name, title, kind, load, tuple(answers), protected, licence, splits, chance, *own)
+    return Dataset(name, title, kind, read, tuple(answers), protected, licence, splits, chance, *own)
 
 
 def mmlu_subject(subject: str) -> Dataset:
     """The benchmark of any subject of MMLU, such as `virology`."""
     title = f"MMLU {subject.replace('_', ' ')}"
-    load = functools.partial(choice.mmlu, subject=subject)
-    return _dataset(f"mmlu_{subject}", title, "choice", load, _MIT, _LETTERS, folder="mmlu", prompt="mmlu")
+    read = functools.partial(choice.mmlu, subject=subject)
+    return _dataset(f"mmlu_{subject}", title, "choice", read, _MIT, _LETTERS, folder="mmlu", prompt="mmlu")
 
 
 def _mirage(part: str, title: str, options: int, licence: str = _MIT) -> Dataset:
-    name, load = f"mirage_{part}", functools.partial(choice.mirage, part=part)
+    name, read = f"mirage_{part}", functools.partial(choice.mirage, part=part)
     title = f"MIRAGE {title}"
-    return _dataset(name, title, "choice", load, licence, (), _TEST, options=options, folder="mirage", prompt="mirage")
+    return _dataset(name, title, "choice", read, licence, (), _TEST, options=options, folder="mirage", prompt="mirage")
 
 
 def _gpqa(part: str, name: str, title: str) -> Dataset:
-    load = functools.partial(choice.gpqa, part=part)
-    return _dataset(name, title, "choice", load, _CC_BY_4, _LETTERS, _TEST, folder="gpqa", prompt="gpqa")
+    read = functools.partial(choice.gpqa, part=part)
+    return _dataset(name, title, "choice", read, _CC_BY_4, _LETTERS, _TEST, folder="gpqa", prompt="gpqa")
 
 
-def _case(name: str, title: str, load: Callable[[Path, Split], Loaded], licence: str, *, folder: str = "") -> Dataset:
+def _case(name: str, title: str, read: Callable[[Path, Split], Loaded], licence: str, *, folder: str = "") -> Dataset:
     prompt = "nejm_medqa" if name == "nejm_medqa" else "cases"
     return _dataset(
-        name, title, "case", load, licence, (), _TEST, folder=folder, prompt=prompt, protected=name == "cases"
+        name, title, "case", read, licence, (), _TEST, folder=folder, prompt=prompt, protected=name == "own_cases"
     )
 
 
@@ -133,7 +149,7 @@ _DATASETS = (
     _case("nejm_medqa", "NEJM-MedQA", texts.nejm_medqa, "CC BY 4.0, texts of NEJM"),
     _case("agentclinic_cases", "AgentClinic cases", texts.agentclinic, _MIT, folder="case_diagnosis"),
     _case("craft_md_cases", "CRAFT-MD cases", texts.craft_md, _MIT, folder="case_diagnosis"),
-    _case("cases", "Cases", texts.cases, "the owner's"),
+    _case("own_cases", "Own cases", texts.own_cases, "the owner's"),
     _dataset("samples", "Sample corpus", "choice", samples.load, "Apache-2.0", _LETTERS, folder=str(samples.FOLDER)),
 )
 

@@ -176,7 +176,7 @@ def nejm_medqa(folder: Path, split: Split) -> Loaded:
     return items.loaded()
 
 
-def cases(folder: Path, split: Split) -> Loaded:
+def own_cases(folder: Path, split: Split) -> Loaded:
     """Cases of your own: JSON lines of `id`, `case` and `diagnosis`."""
     source = Folder(folder)
     items = Items(source)

@@ -641,7 +641,7 @@ LAYOUTS = [
     ),
     Layout(
         "own",
-        "cases",
+        "own_cases",
         {
             "cases.jsonl": lines(
                 {"id": "c", "case": "One.", "diagnosis": "A"}, {"id": "c", "case": "Two.", "diagnosis": "B"}

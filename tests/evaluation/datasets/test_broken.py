@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from melama_jax.errors import DataError
-from melama_jax.evaluation.datasets import DATASETS
+from melama_jax.evaluation.datasets import DATASETS, MissingData
 from melama_jax.evaluation.datasets.files import Folder
 from melama_jax.evaluation.example import Split
 from tests.data.corpora import CANARY
@@ -129,6 +129,8 @@ def test_a_broken_file_is_named_with_the_place(name: str, files: dict[str, Any],
         pytest.importorskip("openpyxl")
     with pytest.raises(DataError, match=message) as caught:
         DATASETS[name].load(write(tmp_path, files), "test")
+    absent = "has none of" in message or "has neither" in message
+    assert isinstance(caught.value, MissingData) == absent
     assert C not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -147,8 +149,24 @@ def test_the_official_i2b2_files_have_no_validation_split(tmp_path: Path) -> Non
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere: is not a folder"):
+    with pytest.raises(MissingData, match="nowhere: there is no folder"):
         DATASETS["medqa"].load(tmp_path / "nowhere", "test")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="file: is not a folder") as caught:
+        DATASETS["medqa"].load(tmp_path / "file", "test")
+    assert not isinstance(caught.value, MissingData)
+
+
+def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(DataError, match="cannot be listed: Permission denied") as caught:
+        DATASETS["medqa"].load(tmp_path, "test")
+    assert not isinstance(caught.value, MissingData)
 
 
 @pytest.mark.parametrize("name", ["US/test.jsonl.gz", "data.tar.gz", "data.zip"])

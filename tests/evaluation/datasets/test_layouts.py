@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from melama_jax.evaluation.datasets import DATASETS, mmlu_subject
+from melama_jax.errors import DataError
+from melama_jax.evaluation.datasets import DATASETS, MissingData, mmlu_subject
+from melama_jax.evaluation.datasets.files import SPLIT_NAMES
 from melama_jax.evaluation.datasets.labels import split_by_hash
+from melama_jax.evaluation.suites import SUITES
 from tests.evaluation.datasets.layouts import GPQA_HEADER, LAYOUTS, Layout, write
 
 REPOSITORY = Path(__file__).parents[3]
@@ -29,8 +32,63 @@ def test_a_layout_gives_its_items(layout: Layout, tmp_path: Path) -> None:
         assert example.labels == (tuple(example.fields["options"]) if dataset.kind == "choice" else dataset.labels)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: f"{layout.dataset}: {layout.name}")
+def test_an_item_of_a_layout_is_in_no_other_split(layout: Layout, tmp_path: Path) -> None:
+    dataset = DATASETS[layout.dataset]
+    loaded = dataset.load(write(tmp_path, layout.files), layout.split)
+    for split in set(SPLIT_NAMES) - {layout.split}:
+        try:
+            other = dataset.load(tmp_path, split)
+        except DataError:
+            continue
+        shared = {example.id for example in loaded.examples} & {example.id for example in other.examples}
+        assert not (shared and set(loaded.files) & set(other.files))
+
+
+def test_a_split_that_a_dataset_does_not_have_is_refused_and_absent_files_are_told(tmp_path: Path) -> None:
+    for name, dataset in DATASETS.items():
+        for split in SPLIT_NAMES:
+            if split not in dataset.splits:
+                with pytest.raises(DataError, match=f"^{name} has .*{dataset.splits[-1]} split.* only; {split} is"):
+                    dataset.load(tmp_path, split)
+                continue
+            for folder in (tmp_path, tmp_path / "none"):
+                with pytest.raises(MissingData):
+                    dataset.load(folder, split)
+    assert [name for name in DATASETS if DATASETS[name].splits == ("train", "test")] == ["medmcqa", "bioasq"]
+
+
+def test_few_shot_examples_are_never_the_test_items(tmp_path: Path) -> None:
+    layout = next(layout for layout in LAYOUTS if layout.dataset.startswith("mirage"))
+    write(tmp_path, layout.files)
+    with pytest.raises(DataError, match=f"{layout.dataset} has a test split only; train is asked for"):
+        DATASETS[layout.dataset].load(tmp_path, "train")
+    (tmp_path / "hub").mkdir()
+    only_labelled = {"pqa_labeled/train.jsonl": "", "test_ground_truth.json": {}}
+    with pytest.raises(MissingData, match="has PQA-L only"):
+        DATASETS["pubmedqa"].load(write(tmp_path / "hub", only_labelled), "train")
+
+
+def test_questions_without_the_list_of_the_test_are_not_taken_for_a_split(tmp_path: Path) -> None:
+    (layout,) = (layout for layout in LAYOUTS if (layout.dataset, layout.name) == ("pubmedqa", "official"))
+    own = {**layout.files["ori_pqal.json"]["2"], "id": "own"}
+    files = {"ori_pqal.json": layout.files["ori_pqal.json"], "test.json": [own]}
+    loaded = DATASETS["pubmedqa"].load(write(tmp_path, files), "test")
+    assert [example.id for example in loaded.examples] == ["own"]
+
+
+def test_a_list_of_one_split_does_not_let_a_hash_choose_the_others(tmp_path: Path) -> None:
+    (layout,) = (layout for layout in LAYOUTS if (layout.dataset, layout.name) == ("hoc", "official"))
+    with pytest.raises(MissingData, match="none of train, and a hash would mix them"):
+        DATASETS["hoc"].load(write(tmp_path, layout.files), "train")
+
+
+def test_no_dataset_has_the_name_of_a_suite() -> None:
+    assert DATASETS.keys().isdisjoint(name for name, members in SUITES.items() if members != (name,))
+
+
 def test_every_dataset_has_a_layout_here() -> None:
-    here = {layout.dataset for layout in LAYOUTS} | {"mtsample", "gpqa_bio"}
+    here = {layout.dataset for layout in LAYOUTS} | {"mtsample", "gpqa_bio", "samples"}
     families = {name.split("_")[0] for name in here if name.startswith(("mmlu", "mirage", "gpqa"))}
     assert {name for name in DATASETS if name not in here and name.split("_")[0] not in families} == set()
 
@@ -41,14 +99,15 @@ def test_the_table_is_whole() -> None:
         assert (dataset.chance is not None) == (dataset.kind in ("choice", "label"))
         assert (REPOSITORY / "configs" / "prompts" / f"{dataset.prompt}.yaml").is_file()
     protected = {name for name, dataset in DATASETS.items() if dataset.protected}
-    assert protected == {"emrqa", "i2b2_2010", "mimic_cxr", "mednli", "clip", "cases"}
+    assert protected == {"emrqa", "i2b2_2010", "mimic_cxr", "mednli", "clip", "own_cases"}
     assert DATASETS["medqa"].chance == 0.2
     assert DATASETS["mirage_pubmedqa"].chance == pytest.approx(1 / 3)
 
 
 def test_every_dataset_is_described() -> None:
     page = (REPOSITORY / "docs" / "benchmarks_data.md").read_text()
-    missing = [name for name in DATASETS if f"`{name}`" not in page]
+    shown = {name: "mmlu_<subject>" if dataset.folder == "mmlu" else name for name, dataset in DATASETS.items()}
+    missing = [name for name in DATASETS if f"`{shown[name]}`" not in page]
     assert missing == []
 
 
@@ -127,8 +186,8 @@ def test_mtsample_keeps_a_transcription_in_one_split_and_takes_it_once_a_special
 
 
 def test_an_identifier_that_comes_again_is_told_apart(tmp_path: Path) -> None:
-    layout = next(layout for layout in LAYOUTS if layout.dataset == "cases")
-    loaded = DATASETS["cases"].load(write(tmp_path, layout.files), "test")
+    layout = next(layout for layout in LAYOUTS if layout.dataset == "own_cases")
+    loaded = DATASETS["own_cases"].load(write(tmp_path, layout.files), "test")
     assert [(example.id, example.gold) for example in loaded.examples] == [("c", "A"), ("c#2", "B")]
 
 
