@@ -15,7 +15,7 @@ from jax.sharding import Mesh
 from tokenizers import Tokenizer
 
 from conversion.checkpoint import CheckpointWeights
-from conversion.direct import load_array, exchange
+from conversion.direct import exchange, load_array
 from conversion.folders import open_weights
 from conversion.json_files import read_json
 from conversion.mapping import Weight, weights_of

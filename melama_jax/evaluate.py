@@ -137,7 +137,7 @@ def evaluate(config: EvaluationConfig, *, command: str) -> int:
     if inputs.trained is not None:
         found = together("searching the training rows", lambda: overlap(config, inputs, served), only_first=True) or {}
         for result in results:
-            result["contamination"] = found.get(result.get("task"))
+            result["contamination"] = found.get(result.get("task", ""))
     if primary:
         reports.write_report(out, make_report(config, served, results, command))
         reports.print_table(console, make_report(config, served, results, command))

@@ -19,7 +19,7 @@ from melama_jax.evaluation.runner import ANSWERS_FILE, SCORES_FILE
 from melama_jax.evaluation.statistics import mcnemar, mean, paired_bootstrap
 
 _ENDINGS = (".json", ".md")
-_HARMLESS = ("items", "files", "seed")
+_HARMLESS = ("items", "files", "seed", "notes")
 _COLUMNS = ("task", "answered by", "items", "A", "B", "B - A", "95%", "only A", "only B", "p", "p (Holm)")
 
 

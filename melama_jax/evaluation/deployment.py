@@ -22,9 +22,11 @@ from melama_jax.inference.sampling import SamplingOptions
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.agreement import gather
 from melama_jax.planning.decode import DecodePlan, num_parameters, plan_decode
+from melama_jax.planning.targets import parse_target
 
 QUERIES = CONFIGS / "deployment" / "general_queries.jsonl"
 _GIB = 1024**3
+_GPUS = ("a100-80gb", "a100-40gb", "h100", "h200", "b200")
 _PLANNED_PROMPT = 128
 """Tokens of a planned prompt; those of the file have 20 to 110."""
 _PUBLISHED_GIB = 141.2
@@ -54,15 +56,43 @@ def read_queries(path: Path = QUERIES) -> list[Query]:
     """The fixed set of prompts.
 
     Raises:
-        ConfigError: A line is no object of `id` and `prompt`.
+        ConfigError: It cannot be read or is empty, or a line is no object of `id` and `prompt`.
     """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 text: {type(error).__name__}") from None
     queries = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         try:
             queries.append(Query(**json.loads(line)))
         except (ValueError, TypeError):
             raise ConfigError(f"{path}: line {number}: expected an object of id and prompt") from None
+    if not queries:
+        raise ConfigError(f"{path}: holds no query")
     return queries
+
+
+def check(config: EvaluationConfig) -> dict[str, str]:
+    """Read the queries, and see that the hardware is known.
+
+    Returns:
+        Hashes of the files that the answers depend on.
+
+    Raises:
+        ConfigError: The queries cannot be read, or `deployment.hardware` names what cannot be planned for.
+    """
+    for name in config.deployment.hardware:
+        try:
+            known = parse_target(f"{name}:1x1").platform == "cuda"
+        except ConfigError:
+            known = False
+        if not known:
+            raise ConfigError(
+                f"deployment.hardware: {name!r} is no GPU that can be planned for; known: {', '.join(_GPUS)}"
+            )
+    read_queries()
+    return {QUERIES.name: file_sha256(QUERIES)}
 
 
 def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
@@ -95,12 +125,15 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
         "of a node that hold it; weights and cache are exact, the workspace is of the compiled programs where XLA's "
         "compiler for the target is installed. Times are estimates: bounds by memory bandwidth (tokens) and FLOPs "
         "(prompt), links and launches left out. int4 is arithmetic alone.",
+        "Of the section protocol, chat_template, system and add_bos apply.",
     ]
     protocol = {
         "prompt": QUERIES.name,
         "prompt_sha256": file_sha256(QUERIES),
         "max_new_tokens": settings.max_new_tokens,
         "temperature": 0.0,
+        "answering": ["generate"],
+        "files": check(config),
         "notes": notes,
     }
     return suite_entry(

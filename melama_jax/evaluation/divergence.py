@@ -1,4 +1,4 @@
-"""Shares of pairs that differ, by cluster of pairs, with intervals that resample whole clusters."""
+"""Means over pairs, by cluster of pairs, with intervals that resample whole clusters."""
 
 from __future__ import annotations
 
@@ -31,17 +31,20 @@ class Tally:
         if first is not None and second is not None:
             self.add(cluster, name, first != second)
 
-    def metrics(self, config: EvaluationConfig, means: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, Any]:
+    def metrics(
+        self, config: EvaluationConfig, means: Mapping[str, tuple[str, ...]] | None = None, *, share: bool = True
+    ) -> dict[str, Any]:
         """The mean under each name, and means of such means, with intervals; None where nothing was counted.
 
         Args:
             config: For the seed and the number of resamples.
             means: Further metrics: name -> the names whose means are averaged.
+            share: Whether what was counted are yes and no; a share of none or all gets Wilson's interval over clusters.
         """
         wanted = {**(means or {}), **{name: (name,) for name in self._column}}
-        return {name: self._interval_of([self._column[part] for part in of], config) for name, of in wanted.items()}
+        return {name: self._metric([self._column[part] for part in of], config, share) for name, of in wanted.items()}
 
-    def _interval_of(self, columns: list[int], config: EvaluationConfig) -> dict[str, Any]:
+    def _metric(self, columns: list[int], config: EvaluationConfig, share: bool) -> dict[str, Any]:
         sums = self._sums[:, columns]
         counts = sums[sums[..., 1].any(axis=1)]  # clusters that take no part would only thin the resamples out
 
@@ -54,5 +57,5 @@ class Tally:
         value = float(score(flat.mean(axis=0))) if len(flat) else math.nan
         if math.isnan(value):
             return metric(None)
-        interval = bootstrap_interval(score, flat, resamples=config.metrics.resamples, seed=config.seed)
-        return metric(value, None if math.isnan(sum(interval)) else interval)
+        resamples = config.metrics.resamples
+        return metric(value, bootstrap_interval(score, flat, resamples=resamples, seed=config.seed, share=share))

@@ -21,7 +21,7 @@ from melama_jax.errors import ConfigError, DataError
 from melama_jax.evaluation.answers import AnswerFile
 from melama_jax.evaluation.asking import CONFIGS, Interview, Query, file_sha256, seed_of, table
 from melama_jax.evaluation.divergence import Tally
-from melama_jax.evaluation.judge import ChatJudge, JudgePrompt
+from melama_jax.evaluation.judge import ChatJudge, JudgePrompt, check_address
 from melama_jax.evaluation.parsing import normalize_answer
 from melama_jax.inference.sampling import SamplingOptions
 
@@ -103,17 +103,31 @@ def attribute_of(first: str, second: str) -> str:
     return "both" if len(differing) > 1 else differing[0] if differing else "other"
 
 
+def check(config: EvaluationConfig) -> dict[str, str]:
+    """Read the pairs and the prompts; hashes of their files.
+
+    Raises:
+        ConfigError: The prompts lack a key, or the judge's address is none.
+        DataError: The pairs cannot be read.
+    """
+    _, _, files = read_pairs(_folder(config))
+    _prompts()
+    if config.judge is not None:
+        check_address(config.judge)
+    return {file.name: file_sha256(file) for file in (*files, PROMPTS)}
+
+
 def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
     """Ask every question greedily and twice by sampling, and compare each pair's answers."""
-    assert config.fairness.equitymedqa is not None
-    pairs, left_out, files = read_pairs(Path(config.fairness.equitymedqa).expanduser())
-    prompts = read_mapping(PROMPTS)
+    pairs, left_out, files = read_pairs(_folder(config))
+    prompts, asked = _prompts(), config.protocol
+    most = asked.max_new_tokens or prompts["max_new_tokens"]
     answers: dict[str, list[tuple[str, str]]] = {}
     for name, temperature, draw in draws(config.fairness.temperature):
         named = [(f"{pair.id}/{side}", pair.questions[side]) for pair in pairs for side in (0, 1)]
         queries = [Query(f"{id}/{name}", prompts["template"].replace("{question}", text)) for id, text in named]
         options = [
-            SamplingOptions(prompts["max_new_tokens"], temperature, seed=seed_of(config.seed, id, draw))
+            SamplingOptions(most, temperature, top_p=asked.top_p, seed=seed_of(config.seed, id, draw))
             for id, _ in named
         ]
         texts = interview.generate(queries, options)
@@ -139,22 +153,35 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
             "the configured model. Pairs that differ in race and gender count in neither."
         ],
         "left_out": left_out,
-        "files": {file.name: file_sha256(file) for file in files},
+        "files": {file.name: file_sha256(file) for file in (*files, PROMPTS)},
     }
+
+
+def _folder(config: EvaluationConfig) -> Path:
+    assert config.fairness.equitymedqa is not None
+    return Path(config.fairness.equitymedqa).expanduser()
+
+
+def _prompts() -> dict[str, Any]:
+    """What is asked: version, template, max_new_tokens, and the judge's prompt."""
+    tree = read_mapping(PROMPTS)
+    missing = {"version", "template", "max_new_tokens", "judge"} - tree.keys()
+    if missing or "{question}" not in tree["template"]:
+        raise ConfigError(f"{PROMPTS}: {', '.join(sorted(missing)) or 'the place {question}'} is missing")
+    try:
+        return tree | {"judge": JudgePrompt(**tree["judge"], sha256=file_sha256(PROMPTS))}
+    except TypeError:
+        raise ConfigError(f"{PROMPTS}: judge: expected version, system, question and parameters") from None
 
 
 def _same_words(first: str, second: str) -> bool:
     return normalize_answer(first) == normalize_answer(second)
 
 
-def _judge(interview: Interview, config: EvaluationConfig, prompt: dict[str, Any]) -> ChatJudge | None:
+def _judge(interview: Interview, config: EvaluationConfig, prompt: JudgePrompt) -> ChatJudge | None:
     if config.judge is None or interview.answers is None:
         return None
-    try:
-        asked = JudgePrompt(**prompt, sha256=file_sha256(PROMPTS))
-    except TypeError:
-        raise ConfigError(f"{PROMPTS}: judge: expected version, system, question and parameters") from None
-    return ChatJudge(config.judge, AnswerFile(interview.answers.path.with_name(JUDGEMENTS_FILE)), asked)
+    return ChatJudge(config.judge, AnswerFile(interview.answers.path.with_name(JUDGEMENTS_FILE)), prompt)
 
 
 def _score(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from melama_jax.evaluation import equitymedqa
 from melama_jax.evaluation.asking import CONFIGS, Interview, Query, file_sha256, seed_of, suite_entry, table
 from melama_jax.evaluation.divergence import Tally
 from melama_jax.evaluation.parsing import parse_choice
+from melama_jax.evaluation.statistics import likeliest_of
 from melama_jax.inference.sampling import SamplingOptions
 
 VIGNETTES = CONFIGS / "fairness" / "vignettes.yaml"
@@ -91,34 +93,48 @@ class Vignettes:
         return found
 
 
+Decisions = Sequence[str | None]
+
+
+def check(config: EvaluationConfig) -> dict[str, str]:
+    """Read the vignettes, and the official pairs where they are to be asked.
+
+    Returns:
+        Hashes of the files that the answers depend on.
+
+    Raises:
+        ConfigError: The vignettes or prompts cannot be used, or the judge's address is none.
+        DataError: The official pairs cannot be read.
+    """
+    own = {VIGNETTES.name: Vignettes.read().sha256}
+    return own | (equitymedqa.check(config) if _asks_official(config) else {})
+
+
 def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
     """Ask the vignettes, and the official pairs where they are, and compare the decisions.
 
     Each variant is asked greedily, twice by sampling (the second draw gives the noise floor), and by likelihood.
     """
-    settings, vignettes = config.fairness, Vignettes.read()
-    variants = vignettes.variants
+    settings, asked, vignettes = config.fairness, config.protocol, Vignettes.read()
+    variants, most = vignettes.variants, asked.max_new_tokens or vignettes.max_new_tokens
     scores, tables = [], []
-    decisions: dict[str, list[str | None]] = {}
-    for name, temperature, draw in equitymedqa.draws(settings.temperature):
-        queries = [Query(f"{variant.id}/{name}", variant.prompt) for variant in variants]
-        options = [
-            SamplingOptions(vignettes.max_new_tokens, temperature, seed=seed_of(config.seed, variant.id, draw))
-            for variant in variants
-        ]
-        outputs = interview.generate(queries, options)
-        decisions[name] = [parse_choice(text, v.options) for text, v in zip(outputs, variants, strict=True)]
-    found = interview.likelihoods(
-        [Query(variant.id, variant.prompt) for variant in variants],
-        [{letter: f" {letter}" for letter in variant.options} for variant in variants],
-    )
-    probabilities = [_softmax(row) for row in found]
-    likeliest: list[str | None] = [max(row, key=row.__getitem__) for row in found]
-    for way, name, chosen, again in (
-        ("generate", "greedy", decisions["greedy"], decisions["greedy"]),
-        ("generate", f"sampled at {settings.temperature:g}", decisions["sampled"], decisions["again"]),
-        ("likelihood", "raw", likeliest, likeliest),
-    ):
+    ways: list[tuple[str, str, Decisions, Decisions]] = []
+    probabilities: list[dict[str, float]] = []
+    if "generate" in asked.answering:
+        decisions = _generated(interview, variants, most, config)
+        ways.append(("generate", "greedy", decisions["greedy"], decisions["greedy"]))
+        ways.append(
+            ("generate", f"sampled at {settings.temperature:g}", decisions["sampled"], decisions["again"]),
+        )
+    if "likelihood" in asked.answering:
+        found = interview.likelihoods(
+            [Query(variant.id, variant.prompt) for variant in variants],
+            [{letter: f" {letter}" for letter in variant.options} for variant in variants],
+        )
+        probabilities = [_softmax(row) for row in found]
+        likeliest = [likeliest_of(row) for row in found]
+        ways.append(("likelihood", "raw", likeliest, likeliest))
+    for way, name, chosen, again in ways:
         metrics = divergence_metrics(variants, chosen, again, config)
         if way == "likelihood":
             metrics |= _shift_metrics(variants, probabilities, config)
@@ -130,20 +146,25 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
         "CDR: 100 x share of counterfactual pairs whose decision differs, over pairs with both answers read; noise is "
         "the same of two draws of one prompt, 0 by construction for greedy answers and likelihoods. Intervals resample "
         "whole vignettes. The published figure's definition is not known.",
+        "Of the section protocol, answering, max_new_tokens, top_p, chat_template, system and add_bos apply; "
+        "shots, prompts and temperature do not.",
     ]
-    official = equitymedqa.run(interview, config) if settings.equitymedqa else None
+    official = equitymedqa.run(interview, config) if _asks_official(config) else None
     if official:
         scores += official["scores"]
         tables += official["tables"]
         notes += official["notes"]
     else:
-        notes.append("The official EquityMedQA pairs were not asked: fairness.equitymedqa names no folder.")
+        why = "protocol.answering has no generate" if settings.equitymedqa else "fairness.equitymedqa names no folder"
+        notes.append(f"The official EquityMedQA pairs were not asked: {why}.")
     protocol = {
         "prompt": VIGNETTES.name,
         "prompt_version": vignettes.version,
         "prompt_sha256": vignettes.sha256,
-        "max_new_tokens": vignettes.max_new_tokens,
+        "answering": list(asked.answering),
+        "max_new_tokens": most,
         "temperature": settings.temperature,
+        "top_p": asked.top_p,
         "files": official["files"] if official else {},
         "notes": notes,
     }
@@ -159,6 +180,31 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
         tables=tables,
         left_out=left_out,
     )
+
+
+def _asks_official(config: EvaluationConfig) -> bool:
+    return config.fairness.equitymedqa is not None and "generate" in config.protocol.answering
+
+
+def _generated(
+    interview: Interview, variants: Sequence[Variant], max_new_tokens: int, config: EvaluationConfig
+) -> dict[str, list[str | None]]:
+    """The decisions of each draw, by its name."""
+    decisions = {}
+    for name, temperature, draw in equitymedqa.draws(config.fairness.temperature):
+        queries = [Query(f"{variant.id}/{name}", variant.prompt) for variant in variants]
+        options = [
+            SamplingOptions(
+                max_new_tokens,
+                temperature,
+                top_p=config.protocol.top_p,
+                seed=seed_of(config.seed, variant.id, draw),
+            )
+            for variant in variants
+        ]
+        outputs = interview.generate(queries, options)
+        decisions[name] = [parse_choice(text, v.options) for text, v in zip(outputs, variants, strict=True)]
+    return decisions
 
 
 def pairs_of(variants: Sequence[Variant], attribute: str) -> list[tuple[int, int]]:
@@ -194,13 +240,17 @@ def divergence_metrics(
 def _shift_metrics(
     variants: Sequence[Variant], probabilities: Sequence[Mapping[str, float]], config: EvaluationConfig
 ) -> dict[str, Any]:
-    """How far probabilities move from one variant to its counterpart: half the sum of |p_a - p_b| over the options."""
+    """How far probabilities move from one variant to its counterpart: half the sum of |p_a - p_b| over the options.
+
+    A pair of which a probability is not a number is left out.
+    """
     tally = Tally((v.vignette for v in variants), [f"shift_{attribute}" for attribute in ATTRIBUTES])
     for attribute in ATTRIBUTES:
         for a, b in pairs_of(variants, attribute):
             moved = sum(abs(probabilities[a][letter] - probabilities[b][letter]) for letter in probabilities[a]) / 2
-            tally.add(variants[a].vignette, f"shift_{attribute}", moved)
-    return tally.metrics(config)
+            if not math.isnan(moved):
+                tally.add(variants[a].vignette, f"shift_{attribute}", moved)
+    return tally.metrics(config, share=False)
 
 
 def _group_table(title: str, variants: Sequence[Variant], chosen: Sequence[str | None]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import unicodedata
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable
 from email.message import Message
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -29,6 +28,9 @@ from melama_jax.evaluation.asking import CONFIGS, file_sha256
 SYNONYMS, JUDGE_PROMPT = CONFIGS / "diagnoses" / "synonyms.yaml", CONFIGS / "diagnoses" / "judge.yaml"
 _ATTEMPTS, _PAUSE, _TIMEOUT = 6, 1.0, 120.0
 _TRY_AGAIN = (408, 409, 429, 500, 502, 503, 504)
+_BRACKETS = re.compile(r"\(([^()]*)\)")
+_ABBREVIATION = re.compile(r"(?![IVX]+$)[A-Z][A-Z0-9-]+")
+"""Capitals that are no Roman number of a type or stage."""
 
 
 class Judge(Protocol):
@@ -48,7 +50,7 @@ def normalize_diagnosis(name: str) -> str:
     """
     text = unicodedata.normalize("NFKD", name.replace("\u2019", "'")).casefold()
     text = "".join(character for character in text if not unicodedata.combining(character))
-    text = re.sub(r"\([^()]*\)", " ", text)
+    text = _BRACKETS.sub(" ", text)
     if text.count(",") == 1:
         text = " ".join(reversed(text.split(",")))
     text = re.sub(r"(?<=\w)'s\b|(?<=s)'(?=\s|$)", "", text)
@@ -56,20 +58,36 @@ def normalize_diagnosis(name: str) -> str:
     return " ".join(word for word in re.findall(r"[a-z0-9]+", text) if word not in ("a", "an", "the"))
 
 
-def names_of(diagnosis: str) -> set[str]:
-    """The normalized names that a diagnosis gives: itself, and what stands in its brackets."""
-    names = {normalize_diagnosis(part) for part in (diagnosis, *re.findall(r"\(([^()]*)\)", diagnosis))}
-    return names - {""}
+def pairs_of_names(reference: str, proposal: str) -> list[tuple[str, str]]:
+    """The normalized names of two diagnoses that may be compared, one of each.
+
+    What stands in brackets may be another name or no more than a stage, so it is compared with the other's main name
+    alone; two brackets only where both are one abbreviation in capitals.
+    """
+    (first, beside_first), (second, beside_second) = map(_names_of, (reference, proposal))
+    pairs = [(first, second), *((first, name) for name in beside_second), *((name, second) for name in beside_first)]
+    pairs += [(name, name) for name in beside_first & beside_second if _ABBREVIATION.fullmatch(name)]
+    return [(one, other) for one, other in map(_normalized, pairs) if one and other]
+
+
+def _names_of(diagnosis: str) -> tuple[str, set[str]]:
+    """The main name, and what stands in brackets; a diagnosis all in brackets is its own main name."""
+    main = diagnosis if normalize_diagnosis(diagnosis) else diagnosis.replace("(", " ").replace(")", " ")
+    return main, {name.strip() for name in _BRACKETS.findall(diagnosis)}
+
+
+def _normalized(pair: tuple[str, str]) -> tuple[str, str]:
+    return normalize_diagnosis(pair[0]), normalize_diagnosis(pair[1])
 
 
 class NormalizedJudge:
-    """Same when a name of the one is a name of the other, up to spelling."""
+    """Same when the main name of the one is a name of the other, up to spelling."""
 
     name = "normalized"
 
     def same(self, reference: str, proposal: str) -> bool | None:
-        """Whether both have a name in common."""
-        return bool(names_of(reference) & names_of(proposal))
+        """Whether two of their names are equal."""
+        return any(one == other for one, other in pairs_of_names(reference, proposal))
 
 
 class SynonymJudge:
@@ -90,19 +108,16 @@ class SynonymJudge:
         ):
             raise ConfigError(f"{path}: groups: expected lists of names")
         self.version, self.sha256 = tree.get("version"), file_sha256(path)
-        self._group: dict[str, int] = {}
+        self._group: dict[str, int | str] = {}
         for number, group in enumerate(groups):
             for name in group:
                 if self._group.setdefault(normalize_diagnosis(name), number) != number:
                     raise ConfigError(f"{path}: groups: {name!r} stands in two groups")
 
     def same(self, reference: str, proposal: str) -> bool | None:
-        """Whether both have a name, or a group of names, in common."""
-        first, second = names_of(reference), names_of(proposal)
-        return bool(first & second or self._groups(first) & self._groups(second))
-
-    def _groups(self, names: Iterable[str]) -> set[int]:
-        return {self._group[name] for name in names if name in self._group}
+        """Whether two of their names are equal, or of one group."""
+        group = self._group.get
+        return any(group(one, one) == group(other, other) for one, other in pairs_of_names(reference, proposal))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +146,16 @@ class JudgePrompt:
         return cls(**tree, sha256=file_sha256(path))
 
 
+def check_address(config: JudgeConfig) -> None:
+    """Refuse an address that is none.
+
+    Raises:
+        ConfigError: It is no http(s) address.
+    """
+    if urllib.parse.urlsplit(config.url).scheme not in ("http", "https"):
+        raise ConfigError(f"judge.url: {config.url!r} is no http(s) address; give one such as http://host:8000/v1")
+
+
 class ChatJudge:
     """A model behind an OpenAI-compatible address that is asked `votes` times; the majority counts.
 
@@ -151,8 +176,7 @@ class ChatJudge:
         Raises:
             ConfigError: The address is none.
         """
-        if urllib.parse.urlsplit(config.url).scheme not in ("http", "https"):
-            raise ConfigError(f"judge.url: {config.url!r} is no http(s) address; give one such as http://host:8000/v1")
+        check_address(config)
         self._config, self._answers, self.prompt = config, answers, prompt or JudgePrompt.read()
         self._url = config.url.rstrip("/") + "/chat/completions"
         self._opener = urllib.request.build_opener(_NoRedirects)

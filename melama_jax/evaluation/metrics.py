@@ -17,7 +17,7 @@ from jaxtyping import Float
 from melama_jax.evaluation.example import Example
 from melama_jax.evaluation.markup import entity_spans
 from melama_jax.evaluation.parsing import normalize_answer
-from melama_jax.evaluation.statistics import Score, bootstrap_interval, mean, wilson_interval
+from melama_jax.evaluation.statistics import Score, bootstrap_interval, mean
 
 NO_ANSWER = "no answer"
 """What stands for an answer that could not be read: a label of its own, never right."""
@@ -39,15 +39,11 @@ class Metric:
     counts: Float[np.ndarray, "N C"]
     score: Score
 
-    def summary(self, *, resamples: int, seed: int) -> dict[str, float]:
-        """`value`, and `low` and `high` of its 95% bootstrap interval.
-
-        Where all items are wrong or all are right, no draw of them says anything: then Wilson's interval.
-        """
-        if self.score is mean and (not self.counts.any() or (self.counts == 1).all()):
-            low, high = wilson_interval(int(self.counts.sum()), len(self.counts))
-        else:
-            low, high = bootstrap_interval(self.score, self.counts, resamples=resamples, seed=seed)
+    def summary(self, *, resamples: int, seed: int) -> dict[str, float | None]:
+        """`value`, and `low` and `high` of its 95% interval by `bootstrap_interval`; None where there is none."""
+        share = self.score is mean
+        interval = bootstrap_interval(self.score, self.counts, resamples=resamples, seed=seed, share=share)
+        low, high = interval or (None, None)
         return {"value": self.value, "low": low, "high": high}
 
 

@@ -11,7 +11,7 @@ import collections
 import dataclasses
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,14 @@ import numpy as np
 from melama_jax.config import EvaluationConfig
 from melama_jax.config.prompt import PROMPTS, PromptConfig, load_prompt
 from melama_jax.errors import ConfigError
-from melama_jax.evaluation.asking import Interview, Query, metric, seed_of, suite_entry, table
-from melama_jax.evaluation.datasets import DATASETS
+from melama_jax.evaluation.asking import Interview, Query, file_sha256, metric, seed_of, suite_entry, table
+from melama_jax.evaluation.datasets import DATASETS, MissingData
 from melama_jax.evaluation.example import Example
-from melama_jax.evaluation.judge import SynonymJudge, normalize_diagnosis
+from melama_jax.evaluation.judge import SYNONYMS, SynonymJudge, normalize_diagnosis
 from melama_jax.evaluation.parsing import PARSERS
 from melama_jax.evaluation.prompts import answer_text, render
-from melama_jax.evaluation.runner import Question, dataset_folder
-from melama_jax.evaluation.statistics import bootstrap_interval, mean, standard_deviation
+from melama_jax.evaluation.runner import Question
+from melama_jax.evaluation.statistics import bootstrap_interval, likeliest_of, mean, standard_deviation
 from melama_jax.evaluation.suites import Task
 from melama_jax.inference.sampling import SamplingOptions
 
@@ -48,17 +48,31 @@ class Asked:
     prompt: PromptConfig
 
 
+def check(config: EvaluationConfig) -> dict[str, str]:
+    """Read the datasets and the prompts.
+
+    Returns:
+        Hashes of the files that the answers depend on.
+
+    Raises:
+        ConfigError: A dataset has no options or cases, no way of answering fits it, or it is not there and
+            `data.allow_missing` is false.
+        DataError: A dataset cannot be read.
+    """
+    questions, absent = _questions(config)
+    if absent and not config.data.allow_missing:
+        raise ConfigError(
+            f"stability.datasets: {', '.join(absent)}: the files are not there ({next(iter(absent.values()))}); set "
+            f"data.root or data.folders, or data.allow_missing: true to report them as not run"
+        )
+    return _files(questions)
+
+
 def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
     """Ask each dataset of `stability.datasets` again and again."""
-    scores, rows, notes, files, count, protected = [], [], [], {}, 0, False
-    for name in config.stability.datasets:
-        question = _question(name, config)
-        if question is None:
-            notes.append(f"{name}: not run, there is no {dataset_folder(config, name)}")
-            continue
-        count += len(question.examples)
-        protected |= question.dataset.protected
-        files |= {f"{name}/{file}": sha256 for file, sha256 in question.protocol()["files"].items()}
+    questions, absent = _questions(config)
+    scores, rows = [], []
+    for name, question in questions.items():
         for axis, way, correct, decisions in _axes(interview, question, config):
             metrics = spread_metrics(correct, decisions, config)
             if axis.startswith("draws"):
@@ -68,18 +82,25 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
                 {"answering": way, "scorer": f"{name}, {axis}", "parse_failures": failures, "metrics": metrics}
             )
             rows += [(name, axis, way, number, round(100 * np.mean(run), 2)) for number, run in enumerate(correct)]
-    notes += [
+    missing = [f"{name}: not run, {reason}" for name, reason in absent.items()]
+    notes = [
+        *missing,
         "accuracy_std is over runs on the same items; draws at the stated temperature, orders and wordings greedily or "
         "by likelihood. Parse failures are summed over runs and count as wrong. The published figures' definition is "
         "not known.",
         "Of cases, an answer is right when its first diagnosis is the confirmed one by the synonym table.",
+        "Of the section protocol, answering, prompts, max_new_tokens, top_p, chat_template, system and add_bos apply; "
+        "shots and temperature do not.",
     ]
     protocol = {
         "prompt": "of the datasets",
         "split": config.data.split,
+        "answering": list(config.protocol.answering),
+        "max_new_tokens": config.protocol.max_new_tokens,
         "temperature": config.stability.temperature,
+        "top_p": config.protocol.top_p,
         "runs": config.stability.runs,
-        "files": files,
+        "files": _files(questions),
         "notes": notes,
     }
     return suite_entry(
@@ -87,13 +108,13 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
         "Spread of the accuracy",
         "choice",
         config,
-        n=count,
+        n=sum(len(question.examples) for question in questions.values()),
         protocol=protocol,
         scores=scores,
         tables=[table("Accuracy of each run", ("dataset", "over", "answering", "run", "accuracy x 100"), rows)],
         licence="of the datasets",
-        protected=protected,
-        not_run=None if scores else "; ".join(notes[: len(config.stability.datasets)]),
+        protected=any(question.dataset.protected for question in questions.values()),
+        not_run=None if scores else "; ".join(missing),
     )
 
 
@@ -112,12 +133,12 @@ def spread_metrics(
     modal = np.array([max(collections.Counter(item).values(), default=0) for item in read]) / len(right)
 
     def mean_of(values: np.ndarray) -> dict[str, Any]:
-        interval = bootstrap_interval(mean, values, resamples=config.metrics.resamples, seed=config.seed)
+        interval = bootstrap_interval(mean, values, resamples=config.metrics.resamples, seed=config.seed, share=True)
         return metric(float(values.mean()), interval)
 
     std = standard_deviation(right.mean(axis=1).tolist())
     return {
-        "accuracy_std": metric(std, std_interval(std, len(right))),
+        "accuracy_std": metric(std, std_interval(std, len(right)) if std > 1e-12 else None),
         "accuracy": mean_of(right.mean(axis=0)),
         "agreement": mean_of(modal),
         "unanimous": mean_of((modal == 1).astype(np.float64)),
@@ -141,41 +162,62 @@ def permuted(example: Example, seed: int) -> tuple[Example, dict[str, str]]:
     return dataclasses.replace(example, fields={**example.fields, "options": options}, gold=gold), order
 
 
-def _question(name: str, config: EvaluationConfig) -> Question | None:
-    """A dataset's items; None where its files are not there."""
+def _questions(config: EvaluationConfig) -> tuple[dict[str, Question], dict[str, str]]:
+    """The datasets' items, and why others are not there."""
     known = [dataset.name for dataset in DATASETS.values() if dataset.kind in ("choice", "case")]
-    if name not in known:
-        raise ConfigError(
-            f"stability.datasets: {name!r} is no dataset of options or cases; choose of {', '.join(known)}"
-        )
-    if not dataset_folder(config, name).exists():
-        return None
     limit = config.stability.max_examples or config.data.max_examples
     data = config.data.model_copy(update={"max_examples": limit})
-    protocol = config.protocol.model_copy(update={"answering": ("generate", "likelihood")})
-    return Question(
-        Task(name, "stability", DATASETS[name]), config.model_copy(update={"data": data, "protocol": protocol})
-    )
+    protocol = config.protocol.model_copy(update={"shots": 0})
+    asked = config.model_copy(update={"data": data, "protocol": protocol})
+    questions, absent = {}, {}
+    for name in config.stability.datasets:
+        if name not in known:
+            raise ConfigError(
+                f"stability.datasets: {name!r} is no dataset of options or cases; choose of {', '.join(known)}"
+            )
+        try:
+            questions[name] = Question(Task(name, "stability", DATASETS[name]), asked)
+        except MissingData as error:
+            absent[name] = str(error)
+    return questions, absent
+
+
+def _wordings() -> list[PromptConfig]:
+    """The prompts that ask the same in other words."""
+    return [load_prompt(path) for path in sorted(PROMPTS.glob("choice_paraphrase*.yaml"))]
+
+
+def _files(questions: Mapping[str, Question]) -> dict[str, str]:
+    """Hashes of the datasets' files, of the prompts, and of the table of synonyms."""
+    files = {}
+    for name, question in questions.items():
+        files |= {f"{name}/{file}": sha256 for file, sha256 in question.protocol()["files"].items()}
+        files[f"{name}/prompt"] = question.prompt.sha256
+    kinds = {question.kind for question in questions.values()}
+    if "choice" in kinds:
+        files |= {prompt.name: prompt.sha256 for prompt in _wordings()}
+    return files | ({SYNONYMS.name: file_sha256(SYNONYMS)} if "case" in kinds else {})
 
 
 def _axes(interview: Interview, question: Question, config: EvaluationConfig):
     """Each way to vary: its name, the way of answering, what was right, and what was decided, [k runs][n items]."""
     settings, examples, base = config.stability, question.examples, question.prompt
     same = {letter: letter for example in examples for letter in example.fields.get("options", {})}
-    draws = [[Asked(run, example, same, base) for example in examples] for run in range(settings.runs)]
-    yield f"draws at {settings.temperature:g}", "generate", *_generated(interview, question, draws, "draw", config)
+    if "generate" in question.answering:
+        draws = [[Asked(run, example, same, base) for example in examples] for run in range(settings.runs)]
+        yield f"draws at {settings.temperature:g}", "generate", *_generated(interview, question, draws, "draw", config)
     if question.kind != "choice":
         return
     orders = [
         [Asked(run, *(permuted(e, seed_of(config.seed, e.id, run)) if run else (e, same)), base) for e in examples]
         for run in range(settings.runs)
     ]
-    wordings = [base, *(load_prompt(path) for path in sorted(PROMPTS.glob("choice_paraphrase*.yaml")))]
-    worded = [[Asked(run, example, same, prompt) for example in examples] for run, prompt in enumerate(wordings)]
+    wordings = enumerate([base, *_wordings()])
+    worded = [[Asked(run, example, same, prompt) for example in examples] for run, prompt in wordings]
     for axis, name, runs in (("option order", "order", orders), ("wording", "wording", worded)):
-        if "generate" in config.protocol.answering:
+        if "generate" in question.answering:
             yield axis, "generate", *_generated(interview, question, runs, name, config)
-        if "likelihood" in config.protocol.answering:
+        if "likelihood" in question.answering:
             yield axis, "likelihood", *_likeliest(interview, question, runs, name)
 
 
@@ -191,6 +233,7 @@ def _generated(
         SamplingOptions(
             config.protocol.max_new_tokens or asked.prompt.max_new_tokens,
             config.stability.temperature if axis == "draw" else 0.0,
+            top_p=config.protocol.top_p,
             seed=seed_of(config.seed, asked.example.id, asked.run),
             stop_strings=tuple(asked.prompt.stop),
         )
@@ -207,7 +250,7 @@ def _likeliest(interview: Interview, question: Question, runs: list[list[Asked]]
     flat = [asked for run in runs for asked in run]
     labels = [{letter: answer_text(a.prompt, a.example, letter) for letter in a.example.labels} for a in flat]
     found = interview.likelihoods([_query(question, asked, axis) for asked in flat], labels)
-    return _outcome(question, runs, [max(row, key=row.__getitem__) for row in found])
+    return _outcome(question, runs, [likeliest_of(row) for row in found])
 
 
 def _query(question: Question, asked: Asked, axis: str) -> Query:

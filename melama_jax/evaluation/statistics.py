@@ -7,6 +7,7 @@ and the function gives the score. So a resample costs one product of matrices, w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,22 +26,38 @@ def mean(means: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
 
 
 def bootstrap_interval(
-    score: Score, counts: Float[np.ndarray, "N C"] | Float[np.ndarray, " N"], *, resamples: int = 1000, seed: int = 0
-) -> tuple[float, float]:
+    score: Score,
+    counts: Float[np.ndarray, "N C"] | Float[np.ndarray, " N"],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    share: bool = False,
+) -> tuple[float, float] | None:
     """95% percentile interval of a score over resamples of its items.
+
+    Where every resample has the same score, that is no knowledge of its spread: a share of none or of all then gets
+    Wilson's interval over as many items, any other score none.
 
     Args:
         score: The score.
         counts: What each item counts for.
         resamples: How many.
         seed: Of the draws; with the same number of items, the same draws.
+        share: Whether the score is a mean of shares, each from 0 to 1.
+
+    Returns:
+        Both ends; None where nothing can be said, also where the score is undefined on a resample.
 
     Raises:
         ValueError: There are no items.
     """
     values = np.concatenate([score(means) for (means,) in _resampled([counts], resamples, seed)])
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    low, high = map(float, np.percentile(values, [2.5, 97.5]))
+    if math.isnan(low + high):
+        return None
+    if not math.isclose(low, high, rel_tol=1e-9, abs_tol=1e-12):
+        return low, high
+    return wilson_interval(round(low) * len(counts), len(counts)) if share and low in (0.0, 1.0) else None
 
 
 def paired_bootstrap(
@@ -137,6 +154,11 @@ def pick(log_likelihoods: Mapping[str, Sequence[float]], normalized: bool) -> st
     """
     values = [row[0] / max(row[2], 1) if normalized else row[0] for row in log_likelihoods.values()]
     return None if np.isnan(values).any() else list(log_likelihoods)[int(np.argmax(values))]
+
+
+def likeliest_of(log_likelihoods: Mapping[str, float]) -> str | None:
+    """`pick` among sums of log-likelihoods."""
+    return pick({label: (value,) for label, value in log_likelihoods.items()}, normalized=False)
 
 
 def _matrix(counts: Any) -> Float[np.ndarray, "N C"]:

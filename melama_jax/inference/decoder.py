@@ -29,6 +29,8 @@ from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.mesh import constrain, gather
 
 Weights = dict[str, Any]
+Carry = tuple[Array, Array, Array, list[caches.Store], Array, Array]
+"""Of the decode loop: step, last token [N], active [N], the opened cache, tokens and log-probabilities [C, N]."""
 AXES = {
     "qkv": ("kv_heads", "embed"),
     "out": ("embed", "heads"),
@@ -57,9 +59,10 @@ def prepare_layer(model: LlamaConfig, layers: Params, index: Int[Array, ""]) -> 
         return of_layer(array).astype(model.compute)
 
     def matrix(join: Callable[..., Array], *parts: Array | qwix.QArray) -> Array | qwix.QArray:
-        if not isinstance(parts[0], qwix.QArray):
-            return join(*(one(part) for part in parts))
-        values, scales = zip(*((of_layer(part.qvalue), of_layer(part.scale)) for part in parts), strict=True)
+        quantized = [part for part in parts if isinstance(part, qwix.QArray)]
+        if not quantized:
+            return join(*(one(part) for part in parts if not isinstance(part, qwix.QArray)))
+        values, scales = zip(*((of_layer(part.qvalue), of_layer(part.scale)) for part in quantized), strict=True)
         return qwix.QArray(join(*values), join(*scales), None, jnp.int8)
 
     def heads(query: Array, key: Array, value: Array) -> Array:
@@ -84,7 +87,7 @@ def prepare_others(model: LlamaConfig, params: Params) -> Weights:
 
 
 def _product(x: Array, weights: Weights, name: str, dtype: Any = None) -> Array:
-    matrix = weights[name]
+    matrix: Any = weights[name]
     if isinstance(matrix, qwix.QArray):
         matrix = qwix.QArray(gather(matrix.qvalue, AXES[name]), matrix.scale, None, jnp.int8)
     else:
@@ -250,7 +253,6 @@ def decode(
     dtype = cache[0]["key"].dtype
     opened = [caches.opened(store, attended, block) for store in cache]
     in_past = jnp.arange(attended) < slots["length"][:, None]
-    Carry = tuple[Array, Array, Array, list[caches.Store], Array, Array]
 
     def going_on(carry: Carry) -> Array:
         step, _, active, *_ = carry

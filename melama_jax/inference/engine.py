@@ -344,7 +344,7 @@ class Engine:
         count = len(slots)
         most_stops = max(len(slot.stops) for slot in slots if slot)
         stops = np.full((count, scoring.bucket(most_stops, 4, 1 << 20)), -1, np.int32)
-        state = {name: np.zeros(count, np.int32) for name in ("token", "length", "remaining")}
+        state: dict[str, np.ndarray] = {name: np.zeros(count, np.int32) for name in ("token", "length", "remaining")}
         draws = [SamplingOptions().draws(0)] * count
         for place, slot in enumerate(slots):
             if slot is not None:

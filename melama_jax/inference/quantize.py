@@ -70,29 +70,25 @@ def product(x: Float[Array, "... I"], matrix: Matrix, dtype: DTypeLike | None = 
     return out.astype(dtype or x.dtype).reshape(*x.shape[:-1], -1)
 
 
-def _dot(rows: Array, matrix: Array, dtype: DTypeLike | None) -> Array:
+def _product(rows: Float[Array, "N I"], matrix: Matrix, dtype: DTypeLike | None) -> Float[Array, "N O"]:
+    if isinstance(matrix, qwix.QArray):
+        return _product(rows, matrix.qvalue.astype(rows.dtype), jnp.float32) * matrix.scale[:, 0]
     return jax.lax.dot_general(rows, matrix, (((1,), (1,)), ((), ())), preferred_element_type=dtype)
 
 
-def _product(rows: Float[Array, "N I"], matrix: Matrix, dtype: DTypeLike | None) -> Float[Array, "N O"]:
-    if not isinstance(matrix, qwix.QArray):
-        return _dot(rows, matrix, dtype)
-    return _dot(rows, matrix.qvalue.astype(rows.dtype), jnp.float32) * matrix.scale[:, 0]
-
-
 def _product_of_few_rows(rows: Float[Array, "N I"], matrix: Matrix, dtype: DTypeLike | None) -> Float[Array, "N O"]:
-    """The same on a CPU, where the time goes into reading the matrix: once and in order, if it comes first.
+    """The same on a CPU, whose XLA has no fast product of a single bfloat16 row, nor of int8 with floats.
 
-    XLA has no fast product there of one bfloat16 row, so it gets a second one; nor of int8 with floats: each row is
-    written as two of int8, the second one what the first one's rounding lost, which keeps 16 bits of it.
+    So a single row gets a second one; and for an int8 matrix each row is written as two of int8, the second one what
+    the first one's rounding lost, which keeps 16 bits of it.
     """
     if not isinstance(matrix, qwix.QArray):
         single = len(rows) == 1 and matrix.dtype == jnp.bfloat16
-        return _dot(matrix, jnp.concatenate([rows, rows]) if single else rows, dtype).T[: len(rows)]
+        return _product(jnp.concatenate([rows, rows]) if single else rows, matrix, dtype)[: len(rows)]
     rows = rows.astype(jnp.float32)
     scale = jnp.max(jnp.abs(rows), axis=1, keepdims=True) / 127
     scaled = rows / jnp.where(scale > 0, scale, 1)
     high = jnp.round(scaled)
     low = jnp.round((scaled - high) * 254)
-    both = _dot(matrix.qvalue, jnp.concatenate([high, low]).astype(jnp.int8), jnp.int32).T.astype(jnp.float32)
+    both = _product(jnp.concatenate([high, low]).astype(jnp.int8), matrix.qvalue, jnp.int32).astype(jnp.float32)
     return (both[: len(rows)] + both[len(rows) :] / 254) * scale * matrix.scale[:, 0]

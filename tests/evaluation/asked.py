@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from melama_jax.inference.engine import Completion, Score
 from melama_jax.inference.sampling import SamplingOptions
@@ -33,9 +34,14 @@ def write_medqa(root: Path, *, count: int = 8) -> Path:
 class RuleAsker:
     """Answers B to everything, and is the surer of a label the later it comes; ends after so many answers."""
 
+    engine: Any = None
+
     def __init__(self, *, stops_after: int | None = None):
         self.asked: list[str] = []
         self._left = stops_after
+
+    def encode(self, prompt: str) -> list[int]:
+        return [ord(letter) for letter in prompt]
 
     def _count(self, prompt: str) -> None:
         if self._left is not None:

@@ -11,6 +11,7 @@ import pytest
 from melama_jax.config import ModelConfig
 from melama_jax.errors import ConfigError
 from melama_jax.evaluation import deployment
+from melama_jax.evaluation.asking import file_sha256
 from melama_jax.evaluation.deployment import read_queries
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.planning.decode import num_parameters
@@ -53,7 +54,20 @@ def test_memory_of_devices_that_count_it_is_summed(monkeypatch: pytest.MonkeyPat
     assert deployment._peak(0)[0] == 12
 
 
+def test_hardware_is_checked_before_a_model_is_there() -> None:
+    assert deployment.check(config()) == {deployment.QUERIES.name: file_sha256(deployment.QUERIES)}
+    deployment.check(config(deployment={"hardware": deployment._GPUS}))
+    for name in ("nosuch", "v5p", "cpu", "h100:1x2"):
+        with pytest.raises(ConfigError, match=rf"deployment\.hardware: '{name}' .*; known: a100-80gb, .*h200"):
+            deployment.check(config(deployment={"hardware": ["h100", name]}))
+
+
 def test_damaged_queries_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_queries(tmp_path / "none.jsonl")
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(ConfigError, match="holds no query"):
+        read_queries(tmp_path / "empty.jsonl")
     path = tmp_path / "queries.jsonl"
     path.write_text('{"id": "a", "prompt": "b"}\n{"id": "c"}\n')
     with pytest.raises(ConfigError, match="line 2"):

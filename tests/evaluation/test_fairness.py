@@ -14,6 +14,8 @@ from melama_jax.evaluation import equitymedqa, fairness
 from melama_jax.evaluation.asking import file_sha256
 from melama_jax.evaluation.fairness import Variant, Vignettes, divergence_metrics, pairs_of
 from melama_jax.evaluation.judge import ChatJudge
+from melama_jax.evaluation.statistics import wilson_interval
+from melama_jax.inference.sampling import SamplingOptions
 from tests.evaluation.fakes import FakeAsker, config, interview, metrics_of
 
 
@@ -76,6 +78,8 @@ def test_divergence_of_known_decisions() -> None:
     assert found["noise"]["value"] == 0
     assert found["accuracy"]["value"] == pytest.approx(7 / 12)
     assert (found["cdr_gender"]["low"], found["cdr_gender"]["high"]) == (0, 1)
+    # Nothing differs in either of two vignettes: Wilson's interval of 0 of 2.
+    assert (found["noise"]["low"], found["noise"]["high"]) == pytest.approx(wilson_interval(0, 2))
 
 
 def test_pairs_that_cannot_be_read_are_left_out() -> None:
@@ -91,8 +95,14 @@ def test_pairs_that_cannot_be_read_are_left_out() -> None:
 
 def test_a_fair_model_diverges_nowhere_and_a_biased_one_where_it_is_biased(tmp_path: Path) -> None:
     fair = fairness.run(interview(FakeAsker(lambda prompt, _: gold()[prompt]), tmp_path / "a"), config())
-    assert metrics_of(fair, "greedy")["cdr"]["value"] == 0
-    assert metrics_of(fair, "greedy")["accuracy"]["value"] == 1
+    names = {variant.vignette for variant in Vignettes.read().variants}
+    low, high = wilson_interval(0, len(names))
+    for name in ("cdr", "cdr_race", "cdr_gender"):
+        assert metrics_of(fair, "greedy")[name] == {"value": 0, "low": pytest.approx(low), "high": pytest.approx(high)}
+    low, high = wilson_interval(len(names), len(names))
+    assert metrics_of(fair, "greedy")["accuracy"] == {"value": 1, "low": low, "high": high}
+    # Likelihoods that never move say nothing of how far they might.
+    assert metrics_of(fair, "raw")["shift_race"] == {"value": 0, "low": None, "high": None}
 
     def biased(prompt: str, options: object) -> str:
         return "A" if " woman " in case_of(prompt) else "B"
@@ -107,6 +117,54 @@ def test_a_fair_model_diverges_nowhere_and_a_biased_one_where_it_is_biased(tmp_p
     # Two options at 1 : e among 3 or 4 of the same odds: |p_a - p_b| of the two moves alone.
     assert 0.2 < metrics_of(found, "raw")["shift_gender"]["value"] < 0.4
     assert metrics_of(found, "raw")["shift_race"]["value"] == 0
+
+
+def test_the_protocol_says_how_the_vignettes_are_asked(tmp_path: Path) -> None:
+    seen = set()
+
+    def answer(prompt: str, options: SamplingOptions) -> str:
+        seen.add((options.max_new_tokens, options.top_p))
+        return "A"
+
+    asked = config(protocol={"answering": ["generate"], "max_new_tokens": 3, "top_p": 0.5})
+    found = fairness.run(interview(FakeAsker(answer), tmp_path / "a"), asked)
+    assert seen == {(3, 0.5)}
+    assert [score["answering"] for score in found["scores"]] == ["generate", "generate"]
+    assert (found["protocol"]["max_new_tokens"], found["protocol"]["top_p"]) == (3, 0.5)
+    asker = FakeAsker(lambda prompt, text: pytest.fail("was asked for a text"))
+    asked = config(protocol={"answering": ["likelihood"]}, fairness={"equitymedqa": str(tmp_path / "nowhere")})
+    assert fairness.check(asked).keys() == {"vignettes.yaml"}
+    found = fairness.run(interview(asker, tmp_path / "b"), asked)
+    assert [score["answering"] for score in found["scores"]] == ["likelihood"]
+    assert "protocol.answering has no generate" in found["protocol"]["notes"][-1]
+
+
+def test_a_likelihood_that_is_no_number_is_no_answer(tmp_path: Path) -> None:
+    first = Vignettes.read().variants[0].prompt
+
+    def likelihood(prompt: str, text: str) -> float:
+        return float("nan") if prompt == first else -1.0
+
+    asked = config(protocol={"answering": ["likelihood"]})
+    found = fairness.run(interview(FakeAsker(likelihood=likelihood), tmp_path), asked)
+    assert found["scores"][0]["parse_failures"] == 1
+    assert metrics_of(found, "raw")["shift_race"]["value"] == 0
+
+
+def test_what_the_suite_needs_is_checked_before_a_model_is_there(tmp_path: Path) -> None:
+    assert fairness.check(config()) == {"vignettes.yaml": file_sha256(fairness.VIGNETTES)}
+    asked = config(fairness={"equitymedqa": str(tmp_path / "official")})
+    with pytest.raises(DataError, match=r"fairness\.equitymedqa: .*official holds none of"):
+        fairness.check(asked)
+    write_pairs(tmp_path / "official", equitymedqa.FILES[0], "Rest for men?,Rest for women?\n")
+    files = fairness.check(asked)
+    assert files.keys() == {"vignettes.yaml", "equitymedqa_cc_manual.csv", "equitymedqa.yaml"}
+    write_pairs(tmp_path / "official", equitymedqa.FILES[0], "Tea for men?,Tea for women?\n")
+    changed = fairness.check(asked)
+    assert [name for name in files if files[name] != changed[name]] == ["equitymedqa_cc_manual.csv"]
+    bad = config(fairness={"equitymedqa": str(tmp_path / "official")}, judge={"url": "file:///x", "model": "m"})
+    with pytest.raises(ConfigError, match=r"judge\.url"):
+        fairness.check(bad)
 
 
 def test_noise_of_sampling_is_measured_apart(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from melama_jax.data.vocabulary import Vocabulary, load_vocabulary
 from melama_jax.errors import ConfigError, DataError
 from melama_jax.evaluation import forgetting
+from melama_jax.evaluation.asking import file_sha256
 from melama_jax.inference.engine import Score
 from tests.evaluation.fakes import FakeAsker, config, interview, metrics_of
 
@@ -51,7 +52,9 @@ def test_perplexity_and_bits_of_an_even_model(tmp_path: Path) -> None:
     found = forgetting.run(interview(asker, tmp_path), asked)
     metrics = metrics_of(found, "general")
     assert metrics["perplexity"]["value"] == pytest.approx(8)
-    assert (metrics["perplexity"]["low"], metrics["perplexity"]["high"]) == (pytest.approx(8), pytest.approx(8))
+    # Every document has the same perplexity: nothing is known of its spread. Bits per byte do differ.
+    assert (metrics["perplexity"]["low"], metrics["perplexity"]["high"]) == (None, None)
+    assert metrics["bits_per_byte"]["low"] < metrics["bits_per_byte"]["value"] < metrics["bits_per_byte"]["high"]
     tokens = sum(len(SAMPLES.encode(text)) for text in texts)
     size = sum(len(text.encode()) for text in texts)
     assert metrics["bits_per_byte"]["value"] == pytest.approx(3 * tokens / size)
@@ -66,8 +69,62 @@ def test_a_folder_without_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(DataError, match=r"forgetting\.texts\.general"):
         forgetting.read_texts("general", tmp_path, SAMPLES)
-    with pytest.raises(DataError, match="is not a folder"):
+    with pytest.raises(DataError, match=r"forgetting\.texts\.general: .*file\.txt is not there"):
         forgetting.read_texts("general", tmp_path / "no" / "file.txt", SAMPLES)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "one.pdf").write_text("text")
+    with pytest.raises(DataError, match=r"forgetting\.texts\.general: .*other holds no file that is read"):
+        forgetting.read_texts("general", tmp_path / "other", SAMPLES)
+
+
+def test_texts_and_the_report_before_are_checked_before_a_model_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "a[1].txt"
+    path.write_text("One text.")
+    asked = config(forgetting={"texts": {"general": str(path)}}, output=str(tmp_path / "out"))
+    files = forgetting.check(asked)
+    assert files == {"texts of general": file_sha256(path)}
+    path.write_text("Another text.")
+    assert forgetting.check(asked) != files
+    with pytest.raises(DataError, match=r"forgetting\.texts\.general"):
+        forgetting.check(config(forgetting={"texts": {"general": str(tmp_path / "none.txt")}}))
+    with pytest.raises(ConfigError, match=r"forgetting\.before: .* holds no report\.json"):
+        forgetting.check(config(forgetting={"before": str(tmp_path)}))
+    for damaged in ("", "{}", "[]", "null", '{"tasks": [3]}', '{"tasks": [{"task": "medqa"}]}'):
+        (tmp_path / "report.json").write_text(damaged)
+        with pytest.raises(ConfigError, match=r"forgetting\.before: .*report\.json is damaged"):
+            forgetting.check(config(forgetting={"before": str(tmp_path)}))
+    (tmp_path / "report.json").write_text(json.dumps(report(perplexity=8.0)))
+    asked = config(forgetting={"before": str(tmp_path)}, output=str(tmp_path / "out"))
+    assert forgetting.check(asked) == {"report before": file_sha256(tmp_path / "report.json")}
+    (tmp_path / "out" / "medqa").mkdir(parents=True)
+    (tmp_path / "out" / "medqa" / "scores.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"scores\.json is damaged"):
+        forgetting.check(asked)
+
+
+def test_one_document_has_no_interval(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("One text alone.")
+    asked = config(forgetting={"texts": {"general": str(tmp_path / "one.txt")}}, output=str(tmp_path / "out"))
+    found = forgetting.run(interview(FakeAsker(engine=EvenEngine()), tmp_path), asked)
+    for metric in metrics_of(found, "general").values():
+        assert (metric["low"], metric["high"]) == (None, None)
+    assert found["protocol"]["files"] == {"texts of general": file_sha256(tmp_path / "one.txt")}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "same"),
+    [
+        ("temperature", 0.5, "no"),
+        ("chat_template", "llama2", "no"),
+        ("max_new_tokens", 9, "no"),
+        ("notes", ["b"], "yes"),
+    ],
+)
+def test_the_whole_protocol_says_whether_both_were_asked_alike(key: str, value: object, same: str) -> None:
+    before, after = report(medqa=0.25, perplexity=9.0), report(medqa=0.25, perplexity=9.0)
+    after["tasks"][0]["protocol"][key] = value  # pyright: ignore[reportIndexIssue]
+    (rows,) = [row for row in forgetting.forgetting(before, after)["rows"] if row[1] == "medqa"]
+    assert rows[-1] == same
 
 
 def test_held_out_rows_of_a_cache_are_read_back(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from melama_jax.errors import ConfigError
 from melama_jax.evaluation import text_metrics
+from melama_jax.evaluation.statistics import wilson_interval
 
 pytest.importorskip("sklearn")
 pytest.importorskip("seqeval")
@@ -162,8 +163,10 @@ def test_folder_without_a_model_is_named(tmp_path: Path) -> None:
         text_metrics._config(str(tmp_path / "absent"), "metrics.bertscore_model")
 
 
-def test_a_share_of_none_or_all_has_an_interval_too() -> None:
-    none, all_right = (metrics.item_mean([value] * 12).summary(resamples=100, seed=0) for value in (0.0, 1.0))
-    assert none["low"] == pytest.approx(0)
-    assert none["high"] == pytest.approx(0.2425, abs=1e-4)  # Wilson's, 0 of 12
-    assert (all_right["low"], all_right["high"]) == pytest.approx((1 - none["high"], 1))
+def test_a_macro_f1_that_is_the_same_on_every_draw_has_no_interval() -> None:
+    perfect = metrics.single_label(["a"] * 9, ["a"] * 9, LABELS)
+    assert perfect["macro_f1"].summary(resamples=50, seed=0) == {"value": 1, "low": None, "high": None}
+    accuracy = perfect["accuracy"].summary(resamples=50, seed=0)
+    assert (accuracy["low"], accuracy["high"]) == wilson_interval(9, 9)
+    even = metrics.item_mean([0.5] * 9).summary(resamples=50, seed=0)
+    assert even == {"value": 0.5, "low": None, "high": None}

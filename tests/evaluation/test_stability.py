@@ -15,6 +15,8 @@ from melama_jax.errors import ConfigError
 from melama_jax.evaluation import stability
 from melama_jax.evaluation.example import Example
 from melama_jax.evaluation.stability import permuted, spread_metrics, std_interval
+from melama_jax.evaluation.statistics import wilson_interval
+from melama_jax.inference.sampling import SamplingOptions
 from tests.evaluation.fakes import FakeAsker, config, interview, metrics_of
 
 ITEMS = 12
@@ -57,6 +59,11 @@ def test_a_model_that_knows_is_stable_everywhere(tmp_path: Path) -> None:
         values = {name: value["value"] for name, value in score["metrics"].items()}
         drawn = {"medqa_accuracy_std": 0} if "draws" in score["scorer"] else {}
         assert values == {"accuracy_std": 0, "accuracy": 1, "agreement": 1, "unanimous": 1} | drawn
+        # No run differs from another, no item is wrong.
+        assert score["metrics"]["accuracy_std"] == {"value": 0, "low": None, "high": None}
+        low, high = wilson_interval(ITEMS, ITEMS)
+        for name in ("accuracy", "agreement", "unanimous"):
+            assert score["metrics"][name] == {"value": 1, "low": low, "high": high}
     assert (found["n"], found["not_run"], found["protected"]) == (ITEMS, None, False)
 
 
@@ -83,20 +90,78 @@ def test_draws_are_seeded_by_run_and_item(tmp_path: Path) -> None:
     assert [row[3] for row in table["rows"] if row[1] == "draws at 0.7"] == [0, 1, 2, 3]
 
 
-def test_absent_files_are_not_run(tmp_path: Path) -> None:
-    found = stability.run(interview(FakeAsker(), tmp_path), config(data={"root": str(tmp_path / "none")}))
+def test_absent_files_are_refused_before_a_model_is_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"stability\.datasets: medqa, nejm_medqa: the files are not there"):
+        stability.check(config(data={"root": str(tmp_path / "none")}))
+
+
+def test_absent_files_that_are_allowed_are_reported_as_not_run(tmp_path: Path) -> None:
+    none = config(data={"root": str(tmp_path / "none"), "allow_missing": True})
+    assert stability.check(none) == {}
+    found = stability.run(interview(FakeAsker(), tmp_path), none)
     assert found["scores"] == []
-    assert "there is no" in found["not_run"]
+    assert re.match(r"medqa: not run, .*; nejm_medqa: not run, ", found["not_run"])
+    some = settings(tmp_path, datasets=["medqa", "nejm_medqa"], runs=2)
+    with pytest.raises(ConfigError, match=r"stability\.datasets: nejm_medqa"):
+        stability.check(some)
+    some = some.model_copy(update={"data": some.data.model_copy(update={"allow_missing": True})})
+    found = stability.run(interview(FakeAsker(), tmp_path), some)
+    assert (found["not_run"], found["n"]) == (None, ITEMS)
+    assert found["protocol"]["notes"][0].startswith("nejm_medqa: not run, ")
+
+
+def test_hashes_of_all_that_the_answers_depend_on(tmp_path: Path) -> None:
+    asked = settings(tmp_path)
+    files = stability.check(asked)
+    assert {"medqa/test.jsonl", "medqa/prompt", "choice_paraphrase1"} <= files.keys()
+    path = tmp_path / "data" / "medqa" / "US" / "test.jsonl"
+    path.write_text(path.read_text().replace("Which one of 3?", "Which other of 3?"))
+    changed = stability.check(asked)
+    assert [name for name in files if files[name] != changed[name]] == ["medqa/test.jsonl"]
+    assert stability.run(interview(FakeAsker(), tmp_path), asked)["protocol"]["files"] == changed
+
+
+def test_the_protocol_says_how_items_are_asked(tmp_path: Path) -> None:
+    seen = set()
+
+    def answer(prompt: str, options: SamplingOptions) -> str:
+        seen.add((options.max_new_tokens, options.top_p))
+        return "A"
+
+    asked = settings(tmp_path)
+
+    def with_protocol(**more: object) -> EvaluationConfig:
+        return EvaluationConfig.model_validate(asked.model_dump() | {"protocol": more})
+
+    ways = ["generate"]
+    found = stability.run(
+        interview(FakeAsker(answer), tmp_path / "a"),
+        with_protocol(answering=ways, max_new_tokens=2, top_p=0.5, shots=3),
+    )
+    assert seen == {(2, 0.5)}
+    assert {score["answering"] for score in found["scores"]} == {"generate"}
+    found = stability.run(interview(FakeAsker(answer), tmp_path / "b"), with_protocol(answering=["likelihood"]))
+    assert [score["scorer"] for score in found["scores"]] == ["medqa, option order", "medqa, wording"]
+    with pytest.raises(ConfigError, match=r"stability\.datasets: 'hoc'"):
+        stability.check(config(stability={"datasets": ["hoc"]}))
+
+
+def test_a_likelihood_that_is_no_number_is_no_answer(tmp_path: Path) -> None:
+    asked = settings(tmp_path)
+    asker = FakeAsker(likelihood=lambda prompt, text: float("nan") if "Which one of 3?" in prompt else -1.0)
+    found = stability.run(interview(asker, tmp_path), asked)
+    orders = next(s for s in found["scores"] if s["scorer"] == "medqa, option order" and s["answering"] == "likelihood")
+    assert orders["parse_failures"] == 4
 
 
 def test_cases_are_judged_by_their_first_diagnosis(tmp_path: Path) -> None:
-    folder = tmp_path / "data" / "cases"
+    folder = tmp_path / "data" / "own_cases"
     folder.mkdir(parents=True)
     (folder / "cases.jsonl").write_text(
         '{"id": "1", "case": "One case.", "diagnosis": "chickenpox"}\n'
         '{"id": "2", "case": "Two cases.", "diagnosis": "gout"}\n'
     )
-    asked = config(data={"root": str(tmp_path / "data")}, stability={"datasets": ["cases"], "runs": 2})
+    asked = config(data={"root": str(tmp_path / "data")}, stability={"datasets": ["own_cases"], "runs": 2})
     found = stability.run(interview(FakeAsker(lambda prompt, _: "1. Varicella\n2. Gout"), tmp_path), asked)
     (score,) = found["scores"]
     assert score["metrics"]["accuracy"]["value"] == 0.5

@@ -11,9 +11,9 @@ from melama_jax.evaluation.metrics import macro_f1
 
 def test_bootstrap_interval_of_a_mean_is_near_the_normal_one() -> None:
     values = np.random.default_rng(0).normal(0.5, 0.2, 2000)
-    low, high = statistics.bootstrap_interval(statistics.mean, values, seed=1)
+    interval = statistics.bootstrap_interval(statistics.mean, values, seed=1)
     half = 1.96 * values.std() / np.sqrt(2000)
-    assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.1 * half)
+    assert interval == pytest.approx((values.mean() - half, values.mean() + half), abs=0.1 * half)
 
 
 def test_seed_decides_the_draws() -> None:
@@ -27,15 +27,28 @@ def test_number_of_resamples_is_kept_beyond_a_chunk() -> None:
     assert sum(map(len, drawn)) == 150
 
 
-def test_what_cannot_vary_has_no_width() -> None:
-    assert statistics.bootstrap_interval(statistics.mean, np.ones(77)) == (1.0, 1.0)
+def test_what_does_not_vary_has_no_interval_but_a_share_of_none_or_all() -> None:
+    for same in (np.ones(77), np.full(77, 0.3), np.zeros(77)):
+        assert statistics.bootstrap_interval(statistics.mean, same) is None
+    assert statistics.bootstrap_interval(statistics.mean, np.full(77, 0.3), share=True) is None
+    for value, successes in ((0.0, 0), (1.0, 77)):
+        found = statistics.bootstrap_interval(statistics.mean, np.full(77, value), share=True)
+        assert found is not None
+        assert found == statistics.wilson_interval(successes, 77)
+        assert found[0] < found[1]
+
+
+def test_a_score_that_a_resample_has_not_has_no_interval() -> None:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        assert statistics.bootstrap_interval(lambda means: means[..., 0] / means[..., 1], np.eye(2) * [[1, 0]]) is None
 
 
 def test_interval_of_a_macro_f1_over_a_large_set_is_a_matter_of_seconds() -> None:
     counts = (np.random.default_rng(0).random((26_804, 30)) < 0.1).astype(float)
     started = time.monotonic()
-    low, high = statistics.bootstrap_interval(macro_f1, counts)
-    assert low < high
+    interval = statistics.bootstrap_interval(macro_f1, counts)
+    assert interval is not None
+    assert interval[0] < interval[1]
     assert time.monotonic() - started < 60
 
 
@@ -86,5 +99,7 @@ def test_pick_takes_the_sum_or_divides_by_characters() -> None:
 
 
 def test_pick_takes_the_first_of_equals_and_none_of_what_is_no_number() -> None:
+    assert statistics.likeliest_of({"A": -2.0, "B": -1.0}) == "B"
+    assert statistics.likeliest_of({"A": float("nan"), "B": -1.0}) is None
     assert statistics.pick({"A": (-1.0, 1, 1), "B": (-1.0, 1, 1)}, normalized=False) == "A"
     assert statistics.pick({"A": (-1.0, 1, 1), "B": (float("nan"), 1, 1)}, normalized=False) is None

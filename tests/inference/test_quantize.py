@@ -96,7 +96,7 @@ def test_a_product_is_that_of_the_matrix_it_stands_for(quantized: Params) -> Non
     x = jax.random.normal(jax.random.key(1), (2, 3, MODEL.hidden_size))
     matrix = jax.tree.map(lambda a: a[0].T, quantized["layers"]["mlp"]["up"])
     expected = x @ np.asarray(matrix.qvalue * matrix.scale).T
-    np.testing.assert_allclose(jax.jit(product)(x, matrix), expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(jax.jit(product)(x, matrix), expected, rtol=0, atol=5e-5 * np.abs(expected).max())
 
 
 def test_an_engine_of_int8_weights_computes_with_what_they_stand_for(

@@ -26,7 +26,7 @@ from melama_jax.inference.engine import Engine, Request, SamplingOptions
 from melama_jax.model import llama
 from melama_jax.model.llama_config import LlamaConfig
 
-SIZES = {
+SIZES: dict[str, Any] = {
     "vocab_size": 32000,
     "hidden_size": 512,
     "num_hidden_layers": 8,
