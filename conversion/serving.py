@@ -175,7 +175,10 @@ def open_engine(arguments: argparse.Namespace) -> tuple[ServedModel, Engine]:
     """
     mesh = None
     if arguments.mesh is not None:
-        axes = dict(part.split("=", 1) if "=" in part else (part, None) for part in arguments.mesh.split(","))
+        pairs = [part.split("=") for part in arguments.mesh.split(",")]
+        if any(len(pair) != 2 for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
+            raise ConfigError(f"--mesh {arguments.mesh!r}: write each axis once, such as data=2,tensor=4")
+        axes = dict(pairs)
         mesh = from_mapping({"mesh": {"fsdp": 1} | axes}, origin="--mesh").mesh
     served = open_model(
         arguments.checkpoint,
@@ -189,7 +192,7 @@ def open_engine(arguments: argparse.Namespace) -> tuple[ServedModel, Engine]:
         served.params,
         served.vocabulary,
         served.mesh,
-        max_length=arguments.max_length or min(served.max_length, LONGEST),
+        max_length=min(served.max_length, LONGEST) if arguments.max_length is None else arguments.max_length,
         batch_size=arguments.batch_size,
         cache_dtype=arguments.cache_dtype,
     )

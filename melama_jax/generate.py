@@ -40,6 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         seed=arguments.seed,
         stop_strings=tuple(arguments.stop),
     )
+    for name in ("prompt", "system"):
+        _check_text(f"--{name}", getattr(arguments, name) or "")
+    for text in arguments.stop:
+        _check_text("--stop", text)
     if arguments.chat_template is not None:
         ChatTemplate.load(arguments.chat_template)
     distributed.initialize(lambda text: None)
@@ -66,6 +70,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         session.answer(session.request(line, "--prompt"), shown=primary)
     session.report()
     return 0
+
+
+def _check_text(what: str, text: str) -> None:
+    """Refuse bytes that the terminal's encoding does not know, which Python keeps as halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{what}: is not UTF-8 text") from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -144,11 +156,19 @@ class Session:
             ids += vocabulary.encode(line.prompt)
         else:
             messages = [turn.model_dump() for turn in line.messages or ()]
-            ids = self.encode(messages)
+            try:
+                ids = self.encode(messages)
+            except DataError as error:
+                raise DataError(f"{where}: {error}") from None
             stops = (*stops, *self.template.stop_tokens(vocabulary))
         if not ids:
             raise DataError(f"{where}: the prompt has no tokens; give some text, or --add-bos")
         options = line.options(dataclasses.replace(self.options, seed=self.options.seed + seed))
+        if options.max_new_tokens >= self.engine.max_length:
+            raise ConfigError(
+                f"{where}: max_new_tokens {options.max_new_tokens} leaves no room for a prompt; the context has "
+                f"{self.engine.max_length} tokens"
+            )
         return Request(ids, dataclasses.replace(options, stop_tokens=stops))
 
     @property
@@ -206,7 +226,8 @@ class Session:
 def chat(session: Session) -> None:
     """A conversation on stdin and stdout.
 
-    One that no longer fits, with room for an answer, loses its oldest exchanges; the system message stays.
+    One that no longer fits, with room for an answer, loses its oldest exchanges; the system message stays. A single
+    message that is too long is cut from the left, what precedes it included.
     """
     session.template.stop_tokens(session.engine.vocabulary)  # a template that cannot work is told of first
     terminal = sys.stdin.isatty()
@@ -215,6 +236,7 @@ def chat(session: Session) -> None:
             import readline  # noqa: F401 - gives input() its history and keys
         session.echo("/clear begins anew, /quit or Ctrl-D ends, Ctrl-C stops an answer")
     turns: list[Turn] = []
+    asked = 0
     while True:
         try:
             said = input("> " if terminal else "").strip()
@@ -232,16 +254,18 @@ def chat(session: Session) -> None:
         elif said.startswith("/"):
             session.echo(f"{said.split()[0]} is no command; there are /clear and /quit")
         elif said:
+            _check_text("stdin", said)
             turns.append(Turn(role="user", content=said))
-            turns, request = _fitting(session, turns)
+            turns, request = _fitting(session, turns, seed=asked)
+            asked += 1
             text = session.answer(request, shown=True, interruptible=True)
             turns.append(Turn(role="assistant", content=text.strip()))
 
 
-def _fitting(session: Session, turns: list[Turn]) -> tuple[list[Turn], Request]:
+def _fitting(session: Session, turns: list[Turn], *, seed: int) -> tuple[list[Turn], Request]:
     left_out = 0
     while True:
-        request = session.request(Line(messages=tuple(turns)), "chat", seed=len(turns))
+        request = session.request(Line(messages=tuple(turns)), "chat", seed=seed)
         room = session.engine.max_length - request.options.max_new_tokens
         if len(request.prompt) <= room or len(turns) < 3:
             break
@@ -297,7 +321,7 @@ def answer_file(session: Session, lines: Sequence[Line], output: Path, *, overwr
         "writing the answers", lambda: write_lines(output, [answers[line.id or 0] for line in lines]), only_first=True
     )
     if primary:
-        partial.unlink()
+        partial.unlink(missing_ok=True)
     cut = sum(answer["dropped_tokens"] > 0 for answer in answers.values())
     session.echo(f"{output}: {len(lines)} answers{f', {cut} to prompts that were cut' if cut else ''}")
 

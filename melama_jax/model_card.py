@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, metavar="RUN", help="folder of the training run")
     parser.add_argument("--evaluation", type=Path, metavar="RUN", help="folder of an evaluation of the model")
     parser.add_argument("--output", type=output_file, metavar="FILE", help="default: MODEL_CARD.md in the first folder")
+    parser.add_argument("--overwrite", action="store_true", help="replace a card that is there")
     arguments = parser.parse_args(argv)
     folder = arguments.run or arguments.evaluation
     if folder is None:
@@ -33,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if training and report:
         check_same_model(training, report)
     path = arguments.output or output_file(folder / "MODEL_CARD.md")
+    if path.exists() and not arguments.overwrite:
+        raise ConfigError(f"{path}: is there already, perhaps filled in; give --output with another, or --overwrite")
     write_model_card(path, training=training, report=report)
     print(f"{path}: fill in what is marked before you share the model")
     return 0
@@ -68,8 +71,8 @@ def read_report(run: Path) -> dict[str, Any]:
     path = run / REPORT_FILE
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-        complete = {"model", "tasks"} <= report.keys()
-    except (OSError, ValueError, AttributeError):
+        complete = isinstance(report["model"], dict) and isinstance(report["tasks"], list)
+    except (OSError, ValueError, KeyError, TypeError):
         complete, report = False, {}
     if not complete:
         raise ConfigError(f"--evaluation {run}: holds no readable {REPORT_FILE} of an evaluation")
@@ -92,12 +95,13 @@ def _records(path: Path, *, up_to: int | None) -> list[dict[str, Any]]:
     """The records of metrics.jsonl up to a step; a last line that was cut off is left out."""
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_bytes().splitlines()
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            records.append(json.loads(line))
-        except ValueError:
+            record = json.loads(line)
+            records.append(record | {"step": int(record["step"])})
+        except (ValueError, KeyError, TypeError):
             if number < len(lines):
                 raise DataError(f"{path}: line {number} is damaged") from None
     return [record for record in records if up_to is None or record["step"] <= up_to]

@@ -39,10 +39,8 @@ def done(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(model: Path, root: Path, *more: str) -> int:
     settings = [f"data.root={root / 'benchmarks'}", "protocol.max_new_tokens=4", "metrics.resamples=50", *more]
     overrides = [word for setting in settings for word in ("--set", setting)]
-    return evaluate.main(
-        ["--checkpoint", str(model), "--tasks", f"{TASK},samples", "--output", str(root / "run"), *overrides]
-        + ["--set", "data.max_examples=6"]
-    )
+    where = ["--checkpoint", str(model), "--output", str(root / "run")]
+    return evaluate.main([*where, "--tasks", f"{TASK},samples", *overrides, "--set", "data.max_examples=6"])
 
 
 def test_a_run_leaves_a_report_and_every_answer(done: Path) -> None:

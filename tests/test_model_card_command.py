@@ -36,6 +36,15 @@ def test_run_and_evaluation_make_one_card(run: Path, evaluation: Path, capsys: p
     assert "MODEL_CARD.md: fill in" in capsys.readouterr().out
 
 
+def test_a_card_that_is_there_stays(run: Path):
+    (run / "MODEL_CARD.md").write_text("filled in")
+    with pytest.raises(ConfigError, match="is there already"):
+        main(["--run", str(run)])
+    assert (run / "MODEL_CARD.md").read_text() == "filled in"
+    assert main(["--run", str(run), "--overwrite"]) == 0
+    assert (run / "MODEL_CARD.md").read_text() != "filled in"
+
+
 def test_an_evaluation_alone_makes_a_card_where_it_is_asked(evaluation: Path, tmp_path: Path):
     assert main(["--evaluation", str(evaluation), "--output", str(tmp_path / "CARD.md")]) == 0
     assert (tmp_path / "CARD.md").read_text().count("# small") == 1
@@ -51,7 +60,7 @@ def test_an_evaluation_of_another_model_is_refused(run: Path, evaluation: Path):
     assert not (run / "MODEL_CARD.md").exists()
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", '{"model": {}}'])
+@pytest.mark.parametrize("text", [None, "", "[]", '{"model": {}}', '{"model": null, "tasks": []}'])
 def test_a_folder_without_a_report_is_refused(tmp_path: Path, text: str | None):
     if text is not None:
         (tmp_path / "report.json").write_text(text)

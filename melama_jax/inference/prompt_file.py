@@ -72,13 +72,16 @@ def read_prompts(path: Path) -> list[Line]:
         try:
             line = Line.model_validate(json.loads(text))
             line.options(SamplingOptions())
+            json.dumps(line.model_dump(), ensure_ascii=False).encode()
         except ValidationError as error:
             problem = error.errors(include_input=False)[0]
             key = ".".join(str(part) for part in problem["loc"])
             raise DataError(f"{where}: {key and f'{key}: '}{problem['msg'].removeprefix('Value error, ')}") from None
         except ConfigError as error:
             raise DataError(f"{where}: {error}") from None
-        except ValueError as error:
+        except UnicodeEncodeError:
+            raise DataError(f"{where}: holds half of a surrogate pair; expected Unicode text") from None
+        except (ValueError, RecursionError) as error:
             at = f" (column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
             raise DataError(f"{where}: is no JSON{at}") from None
         own = number if line.id is None else line.id
@@ -102,10 +105,12 @@ def read_partial(path: Path, header: Mapping[str, str]) -> dict[str | int, dict[
     if not path.exists():
         return {}
     try:
-        *texts, _ = path.read_text(encoding="utf-8").split("\n")
+        *texts, _ = path.read_bytes().split(b"\n")  # whole lines: the last one may end inside a character
         first, *rest = [json.loads(text) for text in texts] or [None]
     except (OSError, ValueError):
         first, rest = None, []
+    if not rest and (first is None or "run" in first):
+        return {}  # nothing was answered yet, whatever was asked
     if first != header:
         raise ConfigError(
             f"{path}: was not begun with these prompts, options and model; take it away, or give --overwrite"
