@@ -195,6 +195,7 @@ def open_engine(arguments: argparse.Namespace) -> tuple[ServedModel, Engine]:
         max_length=min(served.max_length, LONGEST) if arguments.max_length is None else arguments.max_length,
         batch_size=arguments.batch_size,
         cache_dtype=arguments.cache_dtype,
+        donate=True,
     )
     return dataclasses.replace(served, params={}), engine
 

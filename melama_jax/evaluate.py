@@ -181,6 +181,7 @@ def make_asker(
         max_length=held.max_length or min(served.max_length, LONGEST),
         batch_size=held.batch_size,
         cache_dtype=held.cache_dtype,
+        donate=True,
     )
     return ModelAsker(
         engine,

@@ -11,7 +11,9 @@ still split over `tensor` by key/value heads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -44,12 +46,32 @@ AXES = {
     "final_norm": ("norm",),
 }
 """Logical axes of the weights as laid out here."""
+SOURCES = {
+    "attention_norm": ("attention_norm",),
+    "qkv": ("attention/query", "attention/key", "attention/value"),
+    "out": ("attention/out",),
+    "mlp_norm": ("mlp_norm",),
+    "gate": ("mlp/gate",),
+    "up": ("mlp/up",),
+    "down": ("mlp/down",),
+}
+"""What a layer's weights are made of."""
 _QUERY_BLOCK = 256
 """Queries that attend at a time in a packed row, so that keys after them cost nothing and scores stay small."""
 
 
 def prepare_layer(model: LlamaConfig, layers: Params, index: Int[Array, ""]) -> Weights:
     """One layer of the stack in the layout and dtype that decoding reads."""
+    return {name: prepare_part(model, name, sources_of(name, layers), index) for name in SOURCES}
+
+
+def sources_of(name: str, layers: Params) -> list[Any]:
+    """The stacked arrays that one of a layer's weights is made of."""
+    return [functools.reduce(operator.getitem, path.split("/"), layers) for path in SOURCES[name]]
+
+
+def prepare_part(model: LlamaConfig, name: str, sources: Sequence[Any], index: Int[Array, ""]) -> Array | qwix.QArray:
+    """One weight of a layer."""
     kv_heads = model.num_key_value_heads
 
     def of_layer(array: Array) -> Array:
@@ -70,14 +92,10 @@ def prepare_layer(model: LlamaConfig, layers: Params, index: Int[Array, ""]) -> 
         joined = jnp.concatenate([query, key[:, :, None], value[:, :, None]], axis=2)
         return joined.reshape(joined.shape[0], -1).T
 
-    attention, mlp = layers["attention"], layers["mlp"]
-    return {
-        "attention_norm": one(layers["attention_norm"]),
-        "qkv": matrix(heads, attention["query"], attention["key"], attention["value"]),
-        "out": matrix(lambda out: out.reshape(-1, out.shape[-1]).T, attention["out"]),
-        "mlp_norm": one(layers["mlp_norm"]),
-        **{name: matrix(jnp.transpose, mlp[name]) for name in ("gate", "up", "down")},
-    }
+    if name.endswith("norm"):
+        return one(sources[0])
+    joins = {"qkv": heads, "out": lambda out: out.reshape(-1, out.shape[-1]).T}
+    return matrix(joins.get(name, jnp.transpose), *sources)
 
 
 def prepare_others(model: LlamaConfig, params: Params) -> Weights:

@@ -79,8 +79,9 @@ class Engine:
         batch_size: int = 8,
         cache_dtype: Literal["auto", "bfloat16", "float32", "int8"] = "auto",
         weights: Literal["int8"] | None = None,
+        donate: bool = False,
     ) -> None:
-        """Lay the weights out for inference; `params` stay as they are.
+        """Lay the weights out for inference.
 
         Args:
             model: The model.
@@ -91,6 +92,7 @@ class Engine:
             batch_size: Slots; made a multiple of data x fsdp.
             cache_dtype: Of keys and values; auto takes the compute dtype.
             weights: int8 quantizes the layers' matrices.
+            donate: Delete the arrays of the layers as they are laid out, so that the model is never there twice.
 
         Raises:
             ConfigError: A value cannot work, or the vocabulary is larger than the model's.
@@ -122,7 +124,7 @@ class Engine:
         self._step = _SHORTEST_PROMPT if _SHORTEST_PROMPT // 2 % context == 0 else _SHORTEST_PROMPT * context
         self._longest_prompt = -(-self.max_length // self._step) * self._step
         params = quantize(params) if weights == "int8" else params
-        self._programs = Programs(model, params, mesh, dtypes[cache_dtype])
+        self._programs = Programs(model, params, mesh, dtypes[cache_dtype], donated=donate)
 
     @property
     def compilations(self) -> int:

@@ -35,16 +35,18 @@ class Programs:
 
     block = _BLOCK
 
-    def __init__(self, model: LlamaConfig, params: llama.Params, mesh: Mesh | None, cache_dtype: str) -> None:
-        """Lay out the weights; `params` stay as they are."""
+    def __init__(
+        self, model: LlamaConfig, params: llama.Params, mesh: Mesh | None, cache_dtype: str, *, donated: bool = False
+    ) -> None:
+        """Lay out the weights; see `load`."""
         self._model, self._mesh, self._cache_dtype = model, mesh, cache_dtype
         self._compiled: dict[tuple[Any, ...], Callable] = {}
-        self.load(params)
+        self.load(params, donated=donated)
 
-    def load(self, params: llama.Params | None) -> None:
-        """Lay out other weights, or let go of those there are."""
+    def load(self, params: llama.Params | None, *, donated: bool = False) -> None:
+        """Lay out other weights, or let go of those there are; donated ones are deleted as they are used up."""
         with self._on_mesh():
-            self._weights: decoder.Weights = {} if params is None else self._prepare(params)
+            self._weights: decoder.Weights = {} if params is None else self._prepare(params, donated=donated)
 
     @property
     def compilations(self) -> int:
@@ -139,7 +141,7 @@ class Programs:
         stores = jax.eval_shape(lambda: caches.allocate(self._model, 1, 1, self._cache_dtype))
         return jax.tree.map(lambda x: self._sharding(*caches.AXES[: x.ndim]), stores)
 
-    def _prepare(self, params: llama.Params) -> decoder.Weights:
+    def _prepare(self, params: llama.Params, *, donated: bool) -> decoder.Weights:
         def sharding(path: tuple[Any, ...], x: Any) -> NamedSharding | None:
             axes = decoder.AXES[path[0].key]
             return self._sharding(*(axis if size > 1 else None for axis, size in zip(axes, x.shape, strict=True)))
@@ -151,9 +153,19 @@ class Programs:
 
         others = {name: value for name, value in params.items() if name != "layers"}
         weights = laid_out(functools.partial(decoder.prepare_others, self._model), others)(others)
-        layer = functools.partial(decoder.prepare_layer, self._model)
-        layer = laid_out(layer, params["layers"], np.int32(0))
-        layers = [layer(params["layers"], np.int32(index)) for index in range(self._model.num_hidden_layers)]
+        layers: list[decoder.Weights] = [{} for _ in range(self._model.num_hidden_layers)]
+        for name in decoder.SOURCES:
+            sources = decoder.sources_of(name, params["layers"])
+
+            def part(sources: list[Any], index: Any, name: str = name) -> decoder.Weights:
+                return {name: decoder.prepare_part(self._model, name, sources, index)}
+
+            part_of = laid_out(part, sources, np.int32(0))
+            for index, layer in enumerate(layers):
+                layer |= part_of(sources, np.int32(index))
+            if donated:  # so that no more than these arrays are there twice
+                jax.block_until_ready(layers)
+                jax.tree.map(lambda x: x.delete(), sources)
         return {**weights, "layers": layers}
 
 

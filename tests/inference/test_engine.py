@@ -309,3 +309,13 @@ def test_few_programs_are_compiled_over_many_lengths(engine: Engine) -> None:
     finally:
         jax.monitoring.unregister_event_duration_listener(heard)
     assert len(compiled) == engine.compilations - before <= 1
+
+
+def test_donated_weights_are_gone_and_the_engine_says_the_same(
+    params: dict[str, Any], engine: Engine, vocabulary: Vocabulary
+) -> None:
+    own = jax.tree.map(lambda x: x.copy(), params)
+    donated = Engine(engine.model, own, vocabulary, max_length=engine.max_length, donate=True)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(own["layers"]))
+    requests = [Request(prompt, GREEDY) for prompt in PROMPTS[:2]]
+    assert [d.tokens for d in donated.generate(requests)] == [d.tokens for d in engine.generate(requests)]
