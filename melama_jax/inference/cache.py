@@ -3,12 +3,15 @@
 Shapes: N slots, S positions, C tokens of a dispatch, K key/value heads, G query heads of each, E head dim.
 
 Slots lie on data and fsdp, heads on tensor. A dispatch of several decode steps reads the positions in use and writes
-behind them, at the same column for all slots; `merge` then puts each slot's new tokens where its text ends. So no step
-copies the cache or scatters into it.
+into a few columns of its own, the same for all slots; `merge` then puts each slot's new tokens where its text ends. So
+no step copies the cache or scatters into it.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -37,15 +40,17 @@ def allocate(model: LlamaConfig, slots: int, length: int, dtype: str) -> list[St
     ]
 
 
-def opened(store: Store, length: int, block: int) -> Store:
-    """The first positions of a layer, and behind them room for the tokens of one dispatch."""
+def past(store: Store, length: int) -> Store:
+    """The first positions of a layer."""
+    return {name: jax.lax.slice_in_dim(array, 0, length, axis=_POSITION[name]) for name, array in store.items()}
 
-    def one(name: str, array: Array) -> Array:
-        dim = _POSITION[name]
-        room = jnp.zeros((*array.shape[:dim], block, *array.shape[dim + 1 :]), array.dtype)
-        return jnp.concatenate([jax.lax.slice_in_dim(array, 0, length, axis=dim), room], axis=dim)
 
-    return {name: one(name, array) for name, array in store.items()}
+def room(store: Store, block: int) -> Store:
+    """Empty columns of a layer for the tokens of one dispatch."""
+    shapes = {name: [*array.shape] for name, array in store.items()}
+    for name, shape in shapes.items():
+        shape[_POSITION[name]] = block
+    return {name: jnp.zeros(shapes[name], array.dtype) for name, array in store.items()}
 
 
 def encode(key: Float[Array, "B T K E"], value: Float[Array, "B T K E"], dtype: jnp.dtype) -> Store:
@@ -69,16 +74,25 @@ def write(store: Store, new: Store, column: Int[Array, ""]) -> Store:
     }
 
 
-def attend(q: Float[Array, "N K G E"], store: Store, seen: Bool[Array, "N S"]) -> Float[Array, "N K G E"]:
-    """One query token of every slot over the positions that it sees; softmax in float32."""
-    scores = jnp.einsum("nkge,nkes->nkgs", q, store["key"].astype(q.dtype), preferred_element_type=jnp.float32)
-    if "key_scale" in store:
-        scores = scores * store["key_scale"][:, :, None]
-    weights = jax.nn.softmax(jnp.where(seen[:, None, None], scores * q.shape[-1] ** -0.5, -jnp.inf), axis=-1)
-    if "value_scale" in store:
-        weights = weights * store["value_scale"][:, :, None]
-    value = store["value"].astype(q.dtype)
-    return jnp.einsum("nkgs,nkse->nkge", weights.astype(q.dtype), value)
+def attend(
+    q: Float[Array, "N K G E"], stores: Sequence[Store], seen: Sequence[Bool[Array, "N S"]]
+) -> Float[Array, "N K G E"]:
+    """One query token of every slot over the positions that it sees of some stores; softmax in float32."""
+
+    def scores_of(store: Store, seen: Array) -> Array:
+        scores = jnp.einsum("nkge,nkes->nkgs", q, store["key"].astype(q.dtype), preferred_element_type=jnp.float32)
+        if "key_scale" in store:
+            scores = scores * store["key_scale"][:, :, None]
+        return jnp.where(seen[:, None, None], scores * q.shape[-1] ** -0.5, -jnp.inf)
+
+    def values_of(store: Store, weights: Array) -> Array:
+        if "value_scale" in store:
+            weights = weights * store["value_scale"][:, :, None]
+        return jnp.einsum("nkgs,nkse->nkge", weights.astype(q.dtype), store["value"].astype(q.dtype))
+
+    weights = jax.nn.softmax(jnp.concatenate([*map(scores_of, stores, seen)], axis=-1), axis=-1)
+    ends = [*itertools.accumulate(x.shape[-1] for x in seen)]
+    return functools.reduce(jnp.add, map(values_of, stores, jnp.split(weights, ends[:-1], axis=-1)))
 
 
 def insert(cache: list[Store], rows: list[Store], place: Int[Array, ""] | Bool[Array, " N"]) -> list[Store]:
@@ -100,15 +114,8 @@ def insert(cache: list[Store], rows: list[Store], place: Int[Array, ""] | Bool[A
     return jax.tree.map(one, cache, rows)
 
 
-def merge(cache: list[Store], opened: list[Store], start: Int[Array, " N"], block: int) -> list[Store]:
-    """Put each slot's last `block` columns at its own position; start + block must lie within the cache."""
-    recent = [
-        {
-            name: jax.lax.slice_in_dim(x, x.shape[_POSITION[name]] - block, None, axis=_POSITION[name])
-            for name, x in s.items()
-        }
-        for s in opened
-    ]
+def merge(cache: list[Store], recent: list[Store], start: Int[Array, " N"]) -> list[Store]:
+    """Put each slot's new columns at its own position, from which all of them must lie within the cache."""
 
     def local(cache: list[Store], recent: list[Store], start: Array) -> list[Store]:
         def one(path: tuple[Any, ...], old: Array, new: Array) -> Array:

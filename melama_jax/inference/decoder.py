@@ -32,7 +32,7 @@ from melama_jax.parallel.mesh import constrain, gather
 
 Weights = dict[str, Any]
 Carry = tuple[Array, Array, Array, list[caches.Store], Array, Array]
-"""Of the decode loop: step, last token [N], active [N], the opened cache, tokens and log-probabilities [C, N]."""
+"""Of the decode loop: step, last token [N], active [N], what the cache gains, tokens and log-probabilities [C, N]."""
 AXES = {
     "qkv": ("kv_heads", "embed"),
     "out": ("embed", "heads"),
@@ -219,7 +219,7 @@ def prefill(
 
     def attend_last(q: Array, k: Array, v: Array) -> Array:
         rows.append(caches.encode(k, v, cache[0]["key"].dtype))
-        return caches.attend(q[:, 0], caches.encode(k, v, q.dtype), jnp.arange(k.shape[1]) < lengths[:, None])
+        return caches.attend(q[:, 0], [caches.encode(k, v, q.dtype)], [jnp.arange(k.shape[1]) < lengths[:, None]])
 
     def last(x: Array) -> Array:
         return jnp.take_along_axis(x, lengths.reshape(-1, *[1] * (x.ndim - 1)) - 1, axis=1)
@@ -269,7 +269,7 @@ def decode(
     """
     count = slots["token"].shape[0]
     dtype = cache[0]["key"].dtype
-    opened = [caches.opened(store, attended, block) for store in cache]
+    past = [caches.past(store, attended) for store in cache]
     in_past = jnp.arange(attended) < slots["length"][:, None]
 
     def going_on(carry: Carry) -> Array:
@@ -278,16 +278,16 @@ def decode(
         return (step < limit) & jnp.any(active) & ~(leave & jnp.any(ended))
 
     def advance(carry: Carry) -> Carry:
-        step, token, active, opened, tokens, log_probs = carry
+        step, token, active, recent, tokens, log_probs = carry
         x = _embed(model, weights, token[:, None])
         positions = (slots["length"] + step)[:, None]
-        recent = jnp.broadcast_to(jnp.arange(block) <= step, (count, block))
-        seen = jnp.concatenate([in_past, recent], axis=1)
+        seen = [in_past, jnp.broadcast_to(jnp.arange(block) <= step, (count, block))]
         grown: list[caches.Store] = []
 
         def attend(q: Array, k: Array, v: Array) -> Array:
-            grown.append(caches.write(opened[len(grown)], caches.encode(k, v, dtype), attended + step))
-            return caches.attend(q[:, 0], grown[-1], seen)[:, None]
+            layer = len(grown)
+            grown.append(caches.write(recent[layer], caches.encode(k, v, dtype), step))
+            return caches.attend(q[:, 0], [past[layer], grown[layer]], seen)[:, None]
 
         for layer in weights["layers"]:
             x = _layer(model, layer, x, positions, attend)
@@ -302,12 +302,12 @@ def decode(
         jnp.int32(0),
         slots["token"],
         slots["remaining"] > 0,
-        opened,
+        [caches.room(store, block) for store in cache],
         jnp.zeros((block, count), jnp.int32),
         jnp.zeros((block, count), jnp.float32),
     )
-    steps, _, _, opened, tokens, log_probs = jax.lax.while_loop(going_on, advance, carry)
-    return caches.merge(cache, opened, slots["length"], block), tokens, log_probs, steps
+    steps, _, _, recent, tokens, log_probs = jax.lax.while_loop(going_on, advance, carry)
+    return caches.merge(cache, recent, slots["length"]), tokens, log_probs, steps
 
 
 def packed_hidden(

@@ -61,7 +61,7 @@ class Programs:
     def allocate(self, slots: int, length: int) -> Cache:
         """An empty cache, with room for a last block after `length` positions."""
         function = functools.partial(caches.allocate, self._model, slots, length + _BLOCK, self._cache_dtype)
-        return self._run(("cache", slots, length), function, out_shardings=self._cache_shardings())
+        return self._run(("cache", slots, length), function, out_shardings=self._cache_shardings)
 
     def prefill(
         self, cache: Cache, tokens: np.ndarray, lengths: np.ndarray, place: np.ndarray, draws: Arrays
@@ -72,7 +72,7 @@ class Programs:
             functools.partial(decoder.prefill, self._model),
             *(self._weights, cache, tokens, lengths, place, draws),
             donate_argnums=1,
-            out_shardings=(self._cache_shardings(), *self._read_by_all(2)),
+            out_shardings=(self._cache_shardings, *self._read_by_all(2)),
         )
         token, log_prob = jax.device_get(drawn)
         return cache, token.tolist(), log_prob.tolist()
@@ -86,7 +86,7 @@ class Programs:
             functools.partial(decoder.decode, self._model, attended, block=_BLOCK),
             *(self._weights, cache, slots, draws, np.int32(steps), np.bool_(leave)),
             donate_argnums=1,
-            out_shardings=(self._cache_shardings(), *self._read_by_all(3)),
+            out_shardings=(self._cache_shardings, *self._read_by_all(3)),
         )
         tokens, log_probs, taken = jax.device_get(drawn)
         return cache, tokens[:taken], log_probs[:taken]
@@ -137,6 +137,7 @@ class Programs:
         """Results that every process reads."""
         return (None if self._mesh is None else NamedSharding(self._mesh, PartitionSpec()),) * count
 
+    @functools.cached_property
     def _cache_shardings(self) -> Any:
         stores = jax.eval_shape(lambda: caches.allocate(self._model, 1, 1, self._cache_dtype))
         return jax.tree.map(lambda x: self._sharding(*caches.AXES[: x.ndim]), stores)
