@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from melama_jax.config.schema import Config
+from melama_jax.config.conversations import ConversationsConfig
+from melama_jax.config.schema import Config, Source
 from melama_jax.errors import CheckpointError
 
-_REFUSED_SECTIONS = ("model", "data")
+_REFUSED_SECTIONS = ("model", "data", "adapter")
 _REFUSED_KEYS = ("run.seed", "train.sequence_length", "optimizer.mu_dtype", "optimizer.nu_dtype")
 """The first two decide which rows come next and in which shape, the others what the optimizer's state is."""
-_ADDED = {"model.vocab_padding": 0}
+_ADDED = {"model.vocab_padding": 0} | {
+    f"data.conversations.{key}": value for key, value in ConversationsConfig().model_dump(mode="json").items()
+}
 """Keys of the refused sections that came later, and what a checkpoint from before them was trained with."""
 
 
@@ -27,6 +30,9 @@ def changes(stored: Mapping[str, Any], config: Config) -> list[Change]:
     """Every key that differs; one that either side does not know counts as None."""
     now = dict(_flat(config.model_dump(mode="json", by_alias=True)))
     before = _ADDED | dict(_flat(stored))
+    for key, value in before.items():
+        if key.startswith("data.sources.") and isinstance(value, list):  # of before a source had so many keys
+            before[key] = [Source(**source).model_dump(mode="json") for source in value]
     return [
         Change(key, before.get(key), now.get(key))
         for key in sorted(now.keys() | before.keys())

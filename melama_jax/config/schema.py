@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from melama_jax.config.adapter import AdapterConfig
 from melama_jax.config.benchmarks import TrainingBenchmarksConfig
+from melama_jax.config.conversations import INSTRUCT_TASKS, ConversationsConfig, Format
 from melama_jax.config.model import ModelConfig
 from melama_jax.config.section import FREE, Dtype, Section, divisors
 from melama_jax.errors import HEALTH_EXIT_CODE
@@ -76,6 +78,9 @@ class TrainConfig(Section):
 
     steps: PositiveInt = 100
     """Optimizer steps of the whole run, also the length of the learning-rate schedule."""
+    epochs: Annotated[float | None, Field(gt=0)] = None
+    """Passes over the training rows instead of `steps`, which then follows from the rows; for a single task, or a
+    mixture whose tasks give numbers of records."""
     global_batch_size: PositiveInt = 8
     """Rows of an optimizer step over all devices and micro-batches."""
     sequence_length: PositiveInt = 256
@@ -117,9 +122,20 @@ class Source(Section):
     """What one document of a plain-text file is; paragraphs are separated by blank lines."""
     split: Literal["auto", "train", "validation"] = "auto"
     """Put every document in one split, or (auto) hold out `data.validation_fraction` by a hash of the text."""
+    format: Format = "text"
+    """What the records are: text to continue, or conversations in one of the formats of docs/instruct.md; these are
+    also read from .json, .xml, .xlsx, .rrf, .tsv and .tar.gz, as they are published."""
+    prompts: str | None = None
+    """Wordings of a format whose records are no conversations yet: a name of configs/instruct or a YAML file; null
+    takes those of the format's name."""
+    protected: bool = False
+    """Never show a record of these files, not even in a dry run; always so for the formats of MIMIC."""
 
 
-def _default_sources() -> dict[str, tuple[Source, ...]]:
+def _default_sources(mixture: object = None) -> dict[str, tuple[Source, ...]]:
+    if mixture == "me_llama_instruct" or mixture in INSTRUCT_TASKS:
+        tasks = INSTRUCT_TASKS if mixture == "me_llama_instruct" else (mixture,)
+        return {task: (Source(glob=f"{task}/*", format=task),) for task in tasks}
     return {domain: (Source(glob=f"{domain}/*"),) for domain in DOMAINS}
 
 
@@ -136,6 +152,8 @@ class DataConfig(Section):
     """Files of each domain; a domain that is not given keeps its default, every file of the folder of its name."""
     vocabulary: Annotated[str | None, Field(json_schema_extra=FREE)] = None
     """A SentencePiece tokenizer.model or a Hugging Face tokenizer.json; null takes the sample vocabulary."""
+    conversations: ConversationsConfig = ConversationsConfig()
+    """How instruction records become rows."""
     add_bos: bool = False
     """Put BOS before every document (the paper's framework does not)."""
     add_eos: bool = True
@@ -161,15 +179,23 @@ class DataConfig(Section):
     def _expand(cls, value: str | None) -> str | None:
         return None if value is None else os.path.expanduser(value)
 
-    @field_validator("sources", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _keep_default_domains(cls, value: Any) -> Any:
-        return _default_sources() | value if isinstance(value, dict) else value
+    def _keep_default_tasks(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("sources", {}), dict):
+            return data
+        return data | {"sources": _default_sources(data.get("mixture")) | data.get("sources", {})}
 
     @model_validator(mode="after")
     def _check(self) -> DataConfig:
         if not self.attend_across_documents and not (self.add_eos or self.add_bos):
             raise ValueError("data.attend_across_documents is false, so data.add_eos or data.add_bos must be true")
+        talking = [task for task, sources in self.sources.items() if any(s.format != "text" for s in sources)]
+        if talking and self.attend_across_documents:
+            raise ValueError(
+                f"data.sources.{talking[0]} holds conversations, which must not see each other: set "
+                f"data.attend_across_documents: false"
+            )
         return self
 
 
@@ -217,6 +243,17 @@ class CheckpointConfig(Section):
     """Continue from the newest good checkpoint in the run folder; false refuses a folder that has one."""
 
 
+class BestConfig(Section):
+    """Which evaluation tells the best checkpoint."""
+
+    metric: str
+    """A figure that evaluations write, such as eval/medqa/loss."""
+    larger_is_better: bool | None = None
+    """Null: a loss or a perplexity should be small, anything else large."""
+    patience: PositiveInt | None = None
+    """Stop after so many evaluations in a row without a better figure; null trains to the end."""
+
+
 class EvalConfig(Section):
     """Held-out loss per domain, and benchmarks."""
 
@@ -230,6 +267,8 @@ class EvalConfig(Section):
     """Rows of an evaluation batch over all devices; null takes a micro-batch of training."""
     benchmarks: TrainingBenchmarksConfig = Field(default_factory=lambda: TrainingBenchmarksConfig())
     """Benchmarks that are asked while training."""
+    best: BestConfig | None = None
+    """Keep the checkpoint that is best by a figure, and stop when it gets no better; null keeps the newest alone."""
 
 
 class InitConfig(Section):
@@ -317,12 +356,19 @@ class Config(Section):
     """When to measure held-out loss, and benchmarks."""
     init: InitConfig = Field(default_factory=lambda: InitConfig())
     """Where the first parameters come from."""
+    adapter: AdapterConfig | None = None
+    """Train a LoRA adapter beside frozen weights; none (or null) trains all weights."""
     log: LogConfig = LogConfig()
     """What is reported."""
     profile: ProfileConfig = ProfileConfig()
     """Which steps are traced."""
     health: HealthConfig = HealthConfig()
     """When it is taken to hang."""
+
+    @field_validator("adapter", mode="before")
+    @classmethod
+    def _read_none(cls, value: Any) -> Any:
+        return {"none": None, "lora": {}}.get(value, value) if isinstance(value, str) else value
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,7 @@ from melama_jax.data.vocabulary import load_vocabulary
 from melama_jax.errors import ConfigError
 from melama_jax.evaluation.asker import ModelAsker
 from melama_jax.evaluation.asking import likelihood_row
-from melama_jax.evaluation.runner import Question
+from melama_jax.evaluation.question import Question
 from melama_jax.evaluation.scoring import accuracy
 from melama_jax.evaluation.suites import resolve
 from melama_jax.inference.engine import Engine

@@ -17,7 +17,7 @@ from melama_jax.evaluation import deployment, fairness, forgetting, stability
 from melama_jax.evaluation.cases import make_judges
 from melama_jax.evaluation.datasets import DATASETS
 from melama_jax.evaluation.datasets.files import MissingData
-from melama_jax.evaluation.runner import Question
+from melama_jax.evaluation.question import Question
 from melama_jax.evaluation.suites import Task
 
 SUITES: dict[str, ModuleType] = {

@@ -5,15 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from melama_jax.evaluation import paper, strict
 from melama_jax.evaluation.cases import make_judges, score_cases
 from melama_jax.evaluation.example import Example
+from melama_jax.evaluation.question import Question
 from melama_jax.evaluation.statistics import pick
-
-if TYPE_CHECKING:
-    from melama_jax.evaluation.runner import Question
 
 _LONGEST = 4000
 """Characters of a prompt or an answer that a failure example shows."""

@@ -25,7 +25,7 @@ from melama_jax.evaluation.example import Example
 from melama_jax.evaluation.judge import SYNONYMS, SynonymJudge, normalize_diagnosis
 from melama_jax.evaluation.parsing import PARSERS
 from melama_jax.evaluation.prompts import answer_text, render
-from melama_jax.evaluation.runner import Question
+from melama_jax.evaluation.question import Question
 from melama_jax.evaluation.statistics import bootstrap_interval, likeliest_of, mean, standard_deviation
 from melama_jax.evaluation.suites import Task
 from melama_jax.inference.sampling import SamplingOptions

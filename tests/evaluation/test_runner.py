@@ -13,7 +13,8 @@ import pytest
 
 from melama_jax.config import EvaluationConfig
 from melama_jax.errors import ConfigError, DataError
-from melama_jax.evaluation.runner import ANSWERS_FILE, SCORES_FILE, Question, Runner, ask
+from melama_jax.evaluation.question import Question
+from melama_jax.evaluation.runner import ANSWERS_FILE, SCORES_FILE, Runner, ask
 from melama_jax.evaluation.suites import resolve
 from tests.evaluation.asked import RuleAsker, write_medqa
 
