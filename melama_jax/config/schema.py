@@ -133,8 +133,8 @@ class Source(Section):
 
 
 def _default_sources(mixture: object = None) -> dict[str, tuple[Source, ...]]:
-    if mixture == "me_llama_instruct" or mixture in INSTRUCT_TASKS:
-        tasks = INSTRUCT_TASKS if mixture == "me_llama_instruct" else (mixture,)
+    tasks = [task for task in INSTRUCT_TASKS if mixture in ("me_llama_instruct", task)]
+    if tasks:
         return {task: (Source.model_validate({"glob": f"{task}/*", "format": task}),) for task in tasks}
     return {domain: (Source(glob=f"{domain}/*"),) for domain in DOMAINS}
 
