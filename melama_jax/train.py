@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,12 @@ from rich.console import Console
 from conversion import direct
 from melama_jax.config import CommandParser, Config, dump_yaml, parse_command_line
 from melama_jax.config.resume import changes, check_resumable
-from melama_jax.data.cache import check_inputs
+from melama_jax.data.cache import check_inputs, plan_caches, why_stale
+from melama_jax.data.conversations import are_conversations
+from melama_jax.data.inspect import first_records, show_records
 from melama_jax.data.loader import training_batches, training_rows, validation_batches
 from melama_jax.data.prepare import ensure_prepared
-from melama_jax.data.prepared import PreparedData
+from melama_jax.data.prepared import PreparedData, load_prepared
 from melama_jax.errors import CheckpointError, ConfigError, DataError, run_command
 from melama_jax.evaluation.in_training import TrainingBenchmarks
 from melama_jax.inference.preview import sample
@@ -30,6 +35,8 @@ from melama_jax.parallel import mesh as meshes
 from melama_jax.parallel.agreement import gather, together
 from melama_jax.parallel.hardware import accelerator_of
 from melama_jax.training import batches, checkpoint, report, state, step
+from melama_jax.training.base import BaseIntake, check_base
+from melama_jax.training.best import Best, check_metric
 from melama_jax.training.evaluator import Evaluator
 from melama_jax.training.health import Health
 from melama_jax.training.loop import DataPosition, Evaluation, Loop
@@ -60,7 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def dry_run(config: Config, num_devices: int | None) -> int:
-    """Print the resolved configuration and the plan from shapes alone; allocates no arrays and compiles nothing."""
+    """Print the resolved configuration, the plan from shapes alone, and how conversations are laid out.
+
+    Allocates no arrays, compiles nothing and writes nothing.
+    """
     console = report.make_console()
     if num_devices is None:
         mesh: Mesh | AbstractMesh = meshes.build_mesh(config.mesh)
@@ -73,9 +83,34 @@ def dry_run(config: Config, num_devices: int | None) -> int:
     if config.init.from_ is not None and not Path(config.init.from_).exists():
         console.print(f"init.from {config.init.from_} is not here, so it was not checked")
     else:
-        check_initial(config, abstract.params, console.print)
+        check_initial(config, state.abstract_weights(config, mesh), console.print)
+    prepared, problem = prepared_before(config, console.print)
+    if config.train.epochs is not None and prepared is not None:
+        config = with_steps(config, prepared, console.print)
+    elif config.train.epochs is not None:
+        waiting = "what train.epochs takes is known when the rows are prepared"
+        console.print(f"train.steps {config.train.steps:,} is no more than a guess: {waiting}")
     console.print(report.plan_table(config, mesh, abstract))
+    if problem is None:
+        records, lengths = first_records(config)
+        talking = [record for record in records if are_conversations(record.task, config.data.sources[record.task])]
+        show_records(console, talking, lengths)
+    else:
+        console.print(f"the records were not looked at: {problem}")
     return 0
+
+
+def prepared_before(config: Config, echo: Callable[[str], object]) -> tuple[PreparedData | None, str | None]:
+    """The rows if they are prepared already, and what stands in the way of reading the sources, if anything does."""
+    try:
+        check_inputs(config, echo=echo)
+        if config.train.epochs is None:
+            return None, None
+        plan = plan_caches(config, echo=lambda _: None, remember=False)
+        ready = all(why_stale(task) is None for task in plan.tasks)
+        return (load_prepared(plan, config, echo=lambda _: None) if ready else None), None
+    except (ConfigError, DataError) as error:
+        return None, str(error)
 
 
 def train(config: Config) -> int:
@@ -98,10 +133,11 @@ def train(config: Config) -> int:
         abstract = state.abstract_state(config, mesh)
         check_inputs(config)
         run_dir = Path(config.run.dir)
-        # A run that goes on needs no init.from, which may be gone; process 0 tells, so that all go the same way.
+        # A run that goes on needs no init.from, which may be gone, but for the base of an adapter; process 0 tells, so
+        # that all go the same way.
         starting = gather("state of the run folder", "" if has_checkpoints(run_dir) else "new")[0] == "new"
-        if starting:
-            check_initial(config, abstract.params, echo)
+        if starting or config.adapter is not None:
+            check_initial(config, state.abstract_weights(config, mesh), echo)
         lock = together("opening the run folder", lambda: open_run(run_dir), only_first=True)
         with contextlib.ExitStack() as closing:
             if lock is not None:
@@ -123,8 +159,10 @@ def train(config: Config) -> int:
             return config.run.requeue_exit_code
         if train_state is not None:
             if config.log.sample_prompt is not None:
-                echo(f"sample: {sample(config, mesh, train_state.params)}")  # to the terminal only
-            echo(f"done: {config.train.steps} steps; checkpoint {run_dir / 'checkpoints' / str(config.train.steps)}")
+                # To the terminal only.
+                echo(f"sample: {sample(config, mesh, state.whole_params(config, mesh, train_state))}")
+            done = int(train_state.step)
+            echo(f"done: {done} steps; checkpoint {run_dir / 'checkpoints' / str(done)}")
         return 0
     except BaseException as error:
         health.peers.tell(error)
@@ -171,10 +209,17 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
     if stop.reached():
         return None, True
     prepared = ensure_prepared(config, echo=lambda _: None)
+    if config.train.epochs is not None:
+        config = with_steps(config, prepared, echo)
+        job = dataclasses.replace(job, config=config)
+        together("storing the configuration", lambda: store_config(run_dir, dump_yaml(config)), only_first=True)
 
     benchmarks = None
     if config.eval.benchmarks.tasks:
         benchmarks = together("reading the benchmarks", lambda: TrainingBenchmarks(config, mesh))
+    if config.eval.best is not None:
+        held_out = [name for name, task in prepared.tasks.items() if config.eval.interval and task.validation.rows]
+        check_metric(config.eval.best, held_out, [q.task.name for q in benchmarks.questions] if benchmarks else [])
 
     # Compile, and say what it takes.
     job.health.phase("compiling")
@@ -195,6 +240,10 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
     first_step = int(train_state.step)
     if first_step >= config.train.steps:
         echo(f"nothing to do: step {first_step} of {config.train.steps} is done (raise train.steps to go on)")
+        return None, False
+    best = best_so_far(job, first_step)
+    if best is not None and best.exhausted:
+        echo(f"nothing to do: stopped early at step {first_step}, {best.describe()}; raise eval.best.patience to go on")
         return None, False
     if stop.reached():
         return None, True
@@ -232,7 +281,8 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
             evaluator.add(task, held_out)
         evaluations.append((config.eval.interval, evaluator))
     if benchmarks is not None:
-        evaluations.append((config.eval.benchmarks.interval, benchmarks))
+        whole = functools.partial(state.whole_params, config, mesh)
+        evaluations.append((config.eval.benchmarks.interval, lambda found: benchmarks(whole(found))))
 
     # The loop.
     tree = config.model_dump(mode="json", by_alias=True)
@@ -252,6 +302,7 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
         accelerator=accelerator,
         profiler=job.profiler,
         health=job.health,
+        best=best,
     )
     try:
         train_state, stopped = loop.run(train_step, train_state, batches.ahead(reader, placement), stop)
@@ -264,7 +315,41 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
             writer.close()
     if writer is not None:
         plot_loss(run_dir / METRICS_FILE, run_dir / "loss.png")
+    if best is not None and best.step is not None:
+        echo(f"{best.describe()}; checkpoint {run_dir / 'checkpoints' / str(best.step)}")
     return train_state, stopped
+
+
+def with_steps(config: Config, prepared: PreparedData, echo: Callable[[str], None]) -> Config:
+    """The configuration with the steps that `train.epochs` takes; without epochs as it is."""
+    train, rows = config.train, prepared.rows_per_epoch
+    if train.epochs is None:
+        return config
+    if rows is None:
+        raise ConfigError(
+            f"train.epochs {train.epochs:g}: the tasks of data.mixture {config.data.mixture!r} are mixed by rates, so "
+            f"nothing is seen once; give train.steps instead, or a single task as data.mixture, or "
+            f"data.conversations.records"
+        )
+    steps = math.ceil(Fraction(repr(train.epochs)) * rows / train.global_batch_size)
+    replaced = "steps" in train.model_fields_set and train.steps != steps
+    echo(
+        f"train.epochs {train.epochs:g} of {rows:,} rows, {train.global_batch_size} a step: {steps:,} steps"
+        + (f" instead of train.steps {train.steps:,}" if replaced else "")
+    )
+    return config.model_copy(update={"train": train.model_copy(update={"steps": steps})})
+
+
+def best_so_far(job: Job, step: int) -> Best | None:
+    """What the checkpoint of a step says of the best one, for a run that looks for it."""
+    wanted, checkpointer = job.config.eval.best, job.checkpointer
+    if wanted is None:
+        return None
+    stored = checkpointer.meta(step).data.get("best") if step else None
+    if stored is not None and stored["step"] not in (None, *checkpointer.steps()):
+        job.echo(f"WARNING: the best checkpoint, {stored['step']}, is gone; the next figure is the best so far")
+        stored = None
+    return Best(wanted, job.run_dir, stored)
 
 
 def check_initial(config: Config, params: Params, echo: Callable[[str], None]) -> None:
@@ -289,16 +374,23 @@ def check_resume(job: Job) -> None:
         except CheckpointError:
             continue  # restoring reports it
         for change in check_resumable(meta.config, config, checkpoint=f"{run_dir}/checkpoints/{number}"):
+            if change.key == "train.steps" and config.train.epochs is not None:
+                continue  # follows from the rows
             job.echo(f"resuming with {change.key} changed from {change.stored!r} to {change.now!r}")
         break
 
 
 def initialize_or_restore(job: Job, prepared: PreparedData) -> tuple[state.TrainState, int]:
     """The state to go on from, and the index of the next training row."""
-    config, checkpointer = job.config, job.checkpointer
+    config, checkpointer, base = job.config, job.checkpointer, None
+    if config.adapter is not None:
+        intake = BaseIntake(config, job.mesh)
+        base = direct.load_each(config, state.abstract_weights(config, job.mesh), job.echo, intake)
+        checkpointer.base = intake.meta
 
     def accept(meta: checkpoint.CheckpointMeta) -> None:
         check_resumable(meta.config, config, checkpoint=f"{checkpointer.directory}/{meta.step}")
+        check_base(meta, checkpointer.base, checkpoint=f"{checkpointer.directory}/{meta.step}")
         if meta.data["fingerprint"] != prepared.fingerprint:
             raise CheckpointError(
                 f"{checkpointer.directory}/{meta.step}: was trained on other rows (data fingerprint "
@@ -310,9 +402,9 @@ def initialize_or_restore(job: Job, prepared: PreparedData) -> tuple[state.Train
     if restored is not None:
         train_state, meta = restored
         job.echo(f"resumed from {checkpointer.directory / str(meta.step)}")
-        return train_state, int(meta.data["next_row"])
-    params = None
-    if config.init.from_ is not None:
+        return dataclasses.replace(train_state, base=base), int(meta.data["next_row"])
+    params = base
+    if config.init.from_ is not None and base is None:
         params = direct.load_initial(config, job.abstract.params, job.echo)
     return state.initialize_state(config, job.mesh, params), 0
 

@@ -30,5 +30,5 @@ class AdapterConfig(Section):
     targets: Annotated[tuple[Target, ...], Field(min_length=1)] = ("query", "key", "value", "out", "gate", "up", "down")
     """Matrices of every layer that get a product."""
     base_dtype: Literal["float32", "bfloat16", "int8", "nf4"] = "bfloat16"
-    """How the frozen weights are kept: int8 and nf4 (QLoRA, arXiv 2305.14314) hold the layers' matrices in 8 and 4
-    bits, the rest in bfloat16."""
+    """How the frozen weights are kept, whatever model.param_dtype: int8 and nf4 (QLoRA, arXiv 2305.14314) hold the
+    layers' matrices in 8 and 4 bits, the rest in bfloat16. The adapter itself is float32."""

@@ -146,7 +146,9 @@ class EvaluationConfig(Section):
     """Everything an evaluation needs."""
 
     checkpoint: Annotated[str, Field(min_length=1)]
-    """A run folder, a checkpoint, or a Hugging Face or Meta folder of weights."""
+    """A run folder, a checkpoint, a Hugging Face or Meta folder of weights, or a PEFT folder."""
+    base_weights: str | None = None
+    """The weights that an adapter belongs to, if not those it names."""
     tokenizer: str | None = None
     """Tokenizer, where the checkpoint has none."""
     output: Annotated[str, Field(min_length=1)] = "runs/evaluation"
@@ -180,7 +182,7 @@ class EvaluationConfig(Section):
     forgetting: ForgettingConfig = Field(default_factory=lambda: ForgettingConfig())
     """The forgetting suite."""
 
-    @field_validator("checkpoint", "output", "tokenizer")
+    @field_validator("checkpoint", "output", "base_weights", "tokenizer")
     @classmethod
     def _expand(cls, value: str | None) -> str | None:
         return None if value is None else os.path.expanduser(value)

@@ -390,4 +390,6 @@ class Config(Section):
                 f"train.sequence_length {self.train.sequence_length} is longer than model.max_position_embeddings "
                 f"{longest}; shorten the sequence or raise model.max_position_embeddings"
             )
+        if self.adapter is not None and self.init.from_ is None:
+            raise ValueError("adapter tunes weights that are there: set init.from to them, or adapter: none")
         return self

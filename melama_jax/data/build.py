@@ -19,12 +19,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 from melama_jax.config import DataConfig
+from melama_jax.data import conversations
 from melama_jax.data.cache import (
     MANIFEST_NAME,
     SPLITS,
@@ -36,14 +37,16 @@ from melama_jax.data.cache import (
     why_stale,
     write_json,
 )
-from melama_jax.data.packing import Packer
+from melama_jax.data.mixtures import records_by_task
+from melama_jax.data.packing import ConversationPacker, Packer
 from melama_jax.data.progress import Progress
-from melama_jax.data.sources import ScanReport, assign_shards
+from melama_jax.data.sources import ScanReport, SourceFile, assign_shards
 from melama_jax.errors import DataError, MelamaError
 
 _REPORT_SECONDS = 0.5
 _BYTES_WORTH_A_WORKER = 16 * 2**20  # Starting one costs about 5 s of importing TensorFlow.
 _GROUP_DOCUMENTS = 64  # Documents that leave TensorFlow at a time.
+_COUNTED = ("documents", "tokens", "trained_tokens", "rows")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,14 +54,23 @@ class _Job:
     plan: TaskPlan
     index: int
     data: DataConfig
+    drawn: conversations.Draw | None = None
 
     @property
     def name(self) -> str:
         return f"{self.plan.task} shard {self.index + 1} of {self.plan.num_shards}"
 
     @property
+    def files(self) -> list[SourceFile]:
+        return assign_shards(self.plan.files, self.plan.num_shards)[self.index]
+
+    @property
     def source_bytes(self) -> int:
-        return sum(file.size for file in assign_shards(self.plan.files, self.plan.num_shards)[self.index])
+        return sum(file.size for file in self.files)
+
+
+_Function = Callable[[_Job, Callable[[int, int], object]], Any]
+"""What a worker does for a job; it calls back with source bytes done and a count of what it makes."""
 
 
 def build(plans: Sequence[TaskPlan], data: DataConfig, *, workers: int, echo: Callable[[str], object] = print) -> None:
@@ -89,15 +101,33 @@ def build(plans: Sequence[TaskPlan], data: DataConfig, *, workers: int, echo: Ca
     jobs.sort(key=lambda job: -job.source_bytes)
     total_bytes = sum(job.source_bytes for job in jobs)
     workers = min(workers or min(_cores(), 1 + total_bytes // _BYTES_WORTH_A_WORKER), len(jobs))
+    jobs = _draw(jobs, data, workers, echo)
     with Progress(total_bytes, echo=echo) as progress:
-        if workers > 1:
-            _run_in_processes(jobs, workers, progress)
-        else:
-            for job in jobs:
-                _build_shard(job, lambda done, tokens, job=job: progress.update(job.name, done, tokens))
+        _run(_build_shard, jobs, workers, progress)
     for plan in stale:
         check_unchanged(plan)
         write_json(plan.folder / MANIFEST_NAME, _manifest(plan))
+
+
+def _draw(jobs: Sequence[_Job], data: DataConfig, workers: int, echo: Callable[[str], object]) -> list[_Job]:
+    """Choose the training records of tasks with a number of records, by a first pass over all of their files."""
+    asked = records_by_task(data) or {}
+    plans = {job.plan.task: job.plan for job in jobs if job.plan.layout.masked and job.plan.task in asked}
+    if not plans:
+        return list(jobs)
+    passes = [_Job(plan, index, data) for plan in plans.values() for index in range(plan.num_shards)]
+    with Progress(sum(job.source_bytes for job in passes), echo=echo, doing="drawing", unit="records") as progress:
+        found = _run(_lowest, passes, workers, progress)
+    ranks: dict[str, list[conversations.Rank]] = {task: [] for task in plans}
+    for job, some in zip(passes, found, strict=True):
+        ranks[job.plan.task] += some
+    drawn = {task: conversations.draw(ranks[task], plan.files, asked[task]) for task, plan in plans.items()}
+    return [dataclasses.replace(job, drawn=drawn.get(job.plan.task)) for job in jobs]
+
+
+def _lowest(job: _Job, on_progress: Callable[[int, int], object]) -> list[conversations.Rank]:
+    count = (records_by_task(job.data) or {})[job.plan.task]
+    return conversations.lowest(job.files, job.plan.files, job.data, count, on_progress=on_progress)
 
 
 def _cores() -> int:
@@ -112,7 +142,8 @@ def _build_shard(job: _Job, on_progress: Callable[[int, int], object]) -> None:
         from melama_jax.data.tasks import BOTH_SPLITS, DocumentSource, Observer, build_task
 
     plan = job.plan
-    task = build_task(plan.task, job.data, files=plan.files)
+    task = build_task(plan.task, job.data, files=plan.files, drawn=job.drawn)
+    longest = dict.fromkeys(task.output_features, plan.layout.sequence_length + 1) if plan.layout.masked else None
     source = task.source
     assert isinstance(source, DocumentSource)
     consumed = 0
@@ -125,7 +156,7 @@ def _build_shard(job: _Job, on_progress: Callable[[int, int], object]) -> None:
     writers = {split: _SplitWriter(plan, split, job.index) for split in SPLITS}
     try:
         examples = task.get_dataset(
-            sequence_length=None,
+            sequence_length=longest,
             split=BOTH_SPLITS,
             shuffle=False,
             shard_info=seqio.ShardInfo(job.index, plan.num_shards),
@@ -134,8 +165,10 @@ def _build_shard(job: _Job, on_progress: Callable[[int, int], object]) -> None:
         try:
             for group in examples.ragged_batch(_GROUP_DOCUMENTS):
                 ids, ends = group["targets"].values.numpy(), group["targets"].row_splits.numpy()
+                mask = group["loss_mask"].values.numpy() if plan.layout.masked else None
                 for row, held_out in enumerate(group["validation"].numpy()):
-                    writers["validation" if held_out else "train"].add(ids[ends[row] : ends[row + 1]])
+                    here = slice(ends[row], ends[row + 1])
+                    writers["validation" if held_out else "train"].add(ids[here], None if mask is None else mask[here])
                 tokens += len(ids)
                 if time.monotonic() - reported > _REPORT_SECONDS:
                     reported = time.monotonic()
@@ -160,6 +193,7 @@ def _build_shard(job: _Job, on_progress: Callable[[int, int], object]) -> None:
             "records": report.records,
             "skipped": dict(sorted(report.skipped.items())),
             "first_locations": report.first_locations,
+            "counts": dict(sorted(report.counts.items())),
             "splits": splits,
         },
     )
@@ -189,18 +223,22 @@ class _SplitWriter:
         self.path = plan.shard_file(split, index)
         self.temporary = Path(f"{self.path}.tmp-{os.getpid()}")
         self._writer: Any = array_record_module.ArrayRecordWriter(str(self.temporary), "group_size:1")
-        self._packer = Packer(plan.layout)
+        self._packer = ConversationPacker(plan.layout) if plan.layout.masked else Packer(plan.layout)
         self._digest = hashlib.sha256()
-        self.documents = self.tokens = 0
+        self.documents = self.tokens = self.trained = 0
         self.largest = -1
 
-    def add(self, tokens: Any) -> None:
+    def add(self, tokens: Any, mask: Any = None) -> None:
         if not len(tokens):
             return
         self.documents += 1
         self.tokens += len(tokens)
         self.largest = max(self.largest, int(tokens.max()))
-        self._write(self._packer.add(tokens))
+        if isinstance(self._packer, Packer):
+            self._write(self._packer.add(tokens))
+        else:
+            self.trained += int(mask[1:].sum())  # What nothing precedes is not learned.
+            self._write(self._packer.add(tokens, mask))
 
     def finish(self) -> dict[str, Any]:
         self._write(self._packer.finish())
@@ -212,6 +250,7 @@ class _SplitWriter:
         return {
             "documents": self.documents,
             "tokens": self.tokens,
+            "trained_tokens": self.trained,
             "rows": self._packer.rows,
             "largest_token_id": self.largest,
             "bytes": self.temporary.stat().st_size,
@@ -242,18 +281,19 @@ class _SplitWriter:
 def _manifest(plan: TaskPlan) -> dict[str, Any]:
     total = ScanReport()
     splits: dict[str, dict[str, Any]] = {
-        split: {"documents": 0, "tokens": 0, "rows": 0, "largest_token_id": -1, "shards": []} for split in SPLITS
+        split: dict.fromkeys(_COUNTED, 0) | {"largest_token_id": -1, "shards": []} for split in SPLITS
     }
     for index in range(plan.num_shards):
         record = json.loads(plan.shard_record(index).read_text(encoding="utf-8"))
         report = ScanReport(record["records"])
         report.skipped.update(record["skipped"])
         report.first_locations = record["first_locations"]
+        report.counts.update(record.get("counts", {}))
         total.merge(report)
         for split, facts in splits.items():
             shard = record["splits"][split]
-            for key in ("documents", "tokens", "rows"):
-                facts[key] += shard[key]
+            for key in _COUNTED:
+                facts[key] += shard.get(key, 0)
             facts["largest_token_id"] = max(facts["largest_token_id"], shard["largest_token_id"])
             facts["shards"].append(
                 {"file": plan.shard_file(split, index).name}
@@ -266,6 +306,7 @@ def _manifest(plan: TaskPlan) -> dict[str, Any]:
         "records": total.records,
         "skipped": dict(sorted(total.skipped.items())),
         "first_locations": total.first_locations,
+        "counts": dict(sorted(total.counts.items())),
         "files_left_out": list(plan.files_left_out),
         "splits": splits,
     }
@@ -291,16 +332,19 @@ def _start_worker(messages: Any, stop: Any, parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _work(job: _Job) -> None:
-    def on_progress(done: int, tokens: int) -> None:
+def _work(function: _Function, job: _Job) -> Any:
+    def on_progress(done: int, count: int) -> None:
         if _worker["stop"].is_set():
             raise _Stopped
-        _worker["messages"].put((job.name, done, tokens))
+        _worker["messages"].put((job.name, done, count))
 
-    _build_shard(job, on_progress)
+    return function(job, on_progress)
 
 
-def _run_in_processes(jobs: Sequence[_Job], workers: int, progress: Progress) -> None:
+def _run(function: _Function, jobs: Sequence[_Job], workers: int, progress: Progress) -> list[Any]:
+    """What a function says of each job, in this process or in others."""
+    if workers <= 1:
+        return [function(job, lambda done, count, job=job: progress.update(job.name, done, count)) for job in jobs]
     # Spawn: TensorFlow does not survive a fork.
     context = multiprocessing.get_context("spawn")
     messages, stop = context.Queue(), context.Event()
@@ -313,7 +357,8 @@ def _run_in_processes(jobs: Sequence[_Job], workers: int, progress: Progress) ->
             progress.refresh()
 
     with ProcessPoolExecutor(workers, context, _start_worker, (messages, stop, os.getpid())) as pool:
-        waiting: set[Future[None]] = {pool.submit(_work, job) for job in jobs}
+        started = [pool.submit(_work, function, job) for job in jobs]
+        waiting = set(started)
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=_REPORT_SECONDS, return_when=FIRST_EXCEPTION)
@@ -329,3 +374,4 @@ def _run_in_processes(jobs: Sequence[_Job], workers: int, progress: Progress) ->
             stop.set()
             for future in waiting:
                 future.cancel()
+    return [future.result() for future in started]

@@ -6,7 +6,8 @@
         manifest.json                                    written last
 
 The fingerprint covers what decides the rows: the files' names and bytes, the vocabulary, the row's length, BOS and EOS,
-the held-out share. Where the files lie and how attention treats documents are left out.
+the held-out share; for conversations also the template, the wordings and what is drawn. Where the files lie and how
+attention treats documents are left out.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from melama_jax.config import Config
+from melama_jax.config import Config, DataConfig
+from melama_jax.data import conversations
 from melama_jax.data.mixtures import resolve_mixture
 from melama_jax.data.packing import RowLayout
-from melama_jax.data.sources import SourceFile, count_shards, data_root, find_files
+from melama_jax.data.sources import SourceFile, count_shards, data_root, find_files, match_files
 from melama_jax.data.vocabulary import Vocabulary, load_vocabulary
 from melama_jax.errors import ConfigError, DataError
 
@@ -74,7 +76,7 @@ class TaskPlan:
 
 @dataclasses.dataclass(frozen=True)
 class CachePlan:
-    """All caches that a configuration needs: the tasks, their rates, the vocabulary, the row layout."""
+    """All caches that a configuration needs: the tasks, their rates, the vocabulary, the row layout of text."""
 
     tasks: tuple[TaskPlan, ...]
     rates: dict[str, float]
@@ -82,14 +84,20 @@ class CachePlan:
     layout: RowLayout
 
 
-def check_inputs(config: Config) -> tuple[dict[str, float], Vocabulary, dict[str, Any]]:
+def check_inputs(
+    config: Config, *, echo: Callable[[str], object] = lambda text: None
+) -> tuple[dict[str, float], Vocabulary, dict[str, Any]]:
     """Find the tasks, the vocabulary and the files without reading the text; quick, so that mistakes show early.
+
+    Args:
+        config: The whole tree.
+        echo: Prints one line: tasks of conversations that are left out for want of files.
 
     Returns:
         Rates by task, the vocabulary, and by task the files to read and the names of those left out.
 
     Raises:
-        ConfigError: An unknown task, or a vocabulary that the model or the settings cannot work with.
+        ConfigError: An unknown task, or a vocabulary or chat template that the model or the settings cannot work with.
         DataError: No files.
     """
     data = config.data
@@ -107,8 +115,35 @@ def check_inputs(config: Config) -> tuple[dict[str, float], Vocabulary, dict[str
     ):
         if wanted and token is None:
             raise ConfigError(f"data.{key} is true but {vocabulary.path} has no such token; set data.{key} to false")
+    talking = [task for task in rates if conversations.are_conversations(task, data.sources[task])]
+    if talking:
+        conversations.check_conversations(data, talking, vocabulary)
+    found = _find_all(data, list(rates), talking, echo)
+    return {task: rates[task] for task in found}, vocabulary, found
+
+
+def _find_all(
+    data: DataConfig, tasks: Sequence[str], talking: Sequence[str], echo: Callable[[str], object]
+) -> dict[str, tuple[list[SourceFile], list[str]]]:
+    """Files of every task; tasks of conversations may be absent, all of which are then named at once."""
     root = data_root(data)
-    return rates, vocabulary, {task: find_files(task, data.sources[task], root) for task in rates}
+    find = {task: match_files if task in talking and len(tasks) > 1 else find_files for task in tasks}
+    found = {task: find[task](task, data.sources[task], root) for task in tasks}
+    absent = [task for task, (files, _) in found.items() if not files]
+    if absent:
+        looked_for = "; ".join(
+            f"{task}: {', '.join(repr(source.glob) for source in data.sources[task])}"
+            + (f" ({len(found[task][1])} files with other endings)" if found[task][1] else "")
+            for task in absent
+        )
+        missing = f"data.mixture {data.mixture}: {len(absent)} of {len(tasks)} tasks have no files under {root}"
+        if not data.conversations.allow_absent or len(absent) == len(tasks):
+            raise DataError(
+                f"{missing}: {looked_for}. Get them, say in data.sources where they are, name the tasks that you have "
+                f"in data.conversations.records, or set data.conversations.allow_absent: true"
+            )
+        echo(f"WARNING: {missing} and are left out: {looked_for}")
+    return {task: files for task, files in found.items() if task not in absent}
 
 
 def plan_caches(config: Config, *, echo: Callable[[str], object] = print, remember: bool = True) -> CachePlan:
@@ -120,17 +155,18 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print, rememb
         remember: Whether new hashes are kept in the cache folder.
 
     Raises:
-        ConfigError: An unknown task, or a vocabulary that the model or the settings cannot work with.
+        ConfigError: An unknown task, or a vocabulary or chat template that the model or the settings cannot work with.
         DataError: No files, or files that cannot be read.
     """
     data = config.data
-    rates, vocabulary, found = check_inputs(config)
+    rates, vocabulary, found = check_inputs(config, echo=echo)
     layout = RowLayout.of(sequence_length=config.train.sequence_length, vocab_size=vocabulary.vocab_size)
     cache_dir = Path(data.cache_dir)
     everything = [file for files, _ in found.values() for file in files]
     hashes = _hash_files(everything, cache_dir, echo=echo, remember=remember)
     plans = []
     for task, (files, left_out) in found.items():
+        talks = conversations.are_conversations(task, data.sources[task])
         identity = {
             "format_version": FORMAT_VERSION,
             "num_shards": count_shards(files),
@@ -151,14 +187,17 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print, rememb
                 "eos_id": vocabulary.eos_id,
             },
             "sequence_length": config.train.sequence_length,
-            "add_bos": data.add_bos,
-            "add_eos": data.add_eos,
             "validation_fraction": data.validation_fraction,
         }
+        if talks:
+            identity["conversations"] = conversations.identity(data, task, files)
+        else:
+            identity |= {"add_bos": data.add_bos, "add_eos": data.add_eos}
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         folder = cache_dir / f"{task}-{fingerprint[:12]}"
+        own = dataclasses.replace(layout, masked=talks)
         plans.append(
-            TaskPlan(task, tuple(files), tuple(left_out), identity, fingerprint, folder, count_shards(files), layout)
+            TaskPlan(task, tuple(files), tuple(left_out), identity, fingerprint, folder, count_shards(files), own)
         )
     return CachePlan(tuple(plans), rates, vocabulary, layout)
 

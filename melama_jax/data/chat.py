@@ -2,15 +2,20 @@
 
 A template is Jinja, as transformers runs it: from the model's own tokenizer, from `configs/chat`, or from any file.
 Control tokens come from the template alone: what a message says stays ordinary text, also where it spells "</s>".
+
+What a model learns from is what it will have to write: the assistant's answers with the token that ends each. A
+template marks them by `{% generation %}` blocks; without, an answer begins where the prompt for it ends.
 """
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import functools
+import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +26,7 @@ import jinja2.nodes
 import jinja2.sandbox
 
 import melama_jax
-from melama_jax.data.vocabulary import Vocabulary
+from melama_jax.data.vocabulary import Vocabulary, parse_vocabulary
 from melama_jax.errors import ConfigError, DataError
 
 TEMPLATES = Path(melama_jax.__file__).resolve().parents[1] / "configs" / "chat"
@@ -30,7 +35,10 @@ Message = Mapping[str, str]
 """`role` (system, user, assistant) and `content`."""
 Part = str | int
 """Of a conversation: a piece of ordinary text, or the id of a control token."""
+MarkedPart = tuple[Part, bool]
+"""A part, and whether it is learned from."""
 _LIKE_CONTROL = re.compile(r"<\|\w+\|>|</?s>")
+_MARKS_ANSWERS = re.compile(r"{%[-+]?\s*generation\b")
 
 
 class ChatTemplate:
@@ -105,39 +113,65 @@ class ChatTemplate:
             ConfigError: The template needs a control token that the vocabulary does not have.
             DataError: A message is malformed, or the template refuses the conversation.
         """
-        control = _control(vocabulary)
-        self._check(control, vocabulary)
-        for number, message in enumerate(messages, 1):
-            if not all(isinstance(message.get(key), str) for key in ("role", "content")):
-                raise DataError(f"message {number}: expected a role and a content, both text")
-            if not message["role"].isidentifier():
-                raise DataError(f"message {number}: its role is no word; roles are system, user and assistant")
-        everything = self.source + "".join(message["content"] for message in messages)
-        guard = next(char for char in map(chr, range(0xE000, 0xF900)) if char not in everything)
-        safe = [{"role": m["role"], "content": control.guarded(m["content"], guard)} for m in messages]
-        special = {"bos_token": vocabulary.bos_id, "eos_token": vocabulary.eos_id, "pad_token": vocabulary.pad_id}
-        try:
-            text = self._template.render(
-                messages=safe,
-                add_generation_prompt=add_generation_prompt and not continue_final,
-                **{name: vocabulary.spelling(token) for name, token in special.items() if token is not None},
-            )
-        except jinja2.TemplateError as error:
-            raise DataError(f"{self.name}: the chat template refuses the conversation: {error}") from None
-        except (TypeError, ValueError, KeyError) as error:
-            raise DataError(f"{self.name}: the chat template fails with {type(error).__name__}") from None
+        rendering = _Rendering(self, messages, vocabulary)
+        text = rendering.text(add_generation_prompt=add_generation_prompt and not continue_final)
         if continue_final:
-            final = safe[-1]["content"].strip()
+            final = rendering.messages[-1]["content"].strip()
             text = text[: text.rindex(final) + len(final)]
-        pieces = [piece.replace(guard, "") for piece in control.pattern.split(text)]
-        # Split by one group: texts at even places, control tokens at odd ones.
-        return [control.ids[piece] if place % 2 else piece for place, piece in enumerate(pieces) if piece]
+        return [part for part, _ in rendering.split(text, [])]
+
+    def marked_parts(self, messages: Sequence[Message], vocabulary: Vocabulary) -> list[MarkedPart]:
+        """Lay out a conversation that ends with an answer.
+
+        Args:
+            messages: The conversation.
+            vocabulary: Whose control tokens the template writes.
+
+        Returns:
+            The parts that `parts` gives without a prompt, with a cut at either end of what is learned from. Texts that
+            follow each other are one piece to the tokenizer.
+
+        Raises:
+            ConfigError: The template needs a control token that the vocabulary does not have.
+            DataError: A message is malformed, or the template refuses the conversation, or it marks no answers and
+                writes the beginning of a conversation otherwise than alone.
+        """
+        rendering = _Rendering(self, messages, vocabulary)
+        if _MARKS_ANSWERS.search(self.source):
+            return rendering.split(*rendering.marked_text())
+        return rendering.split(rendering.text(), list(rendering.answers()))
 
     def encode(
         self, messages: Sequence[Message], vocabulary: Vocabulary, add_generation_prompt: bool = True
     ) -> list[int]:
         """Token ids of a conversation; see `parts`."""
         return encode_parts(self.parts(messages, vocabulary, add_generation_prompt=add_generation_prompt), vocabulary)
+
+    def encode_masked(self, messages: Sequence[Message], vocabulary: Vocabulary) -> tuple[list[int], list[bool]]:
+        """Token ids of a conversation, as `encode` gives them without a prompt, and which of them are learned from.
+
+        A token is learned from if it starts in an answer; one that starts before it and reaches into it is not.
+        Raises as `marked_parts`.
+        """
+        return encode_marked(self.marked_parts(messages, vocabulary), vocabulary)
+
+    def check_trainable(self, vocabulary: Vocabulary) -> None:
+        """Try the template on a conversation of two exchanges.
+
+        Raises:
+            ConfigError: It cannot lay it out, or an answer would not end with a control token that is learned from.
+        """
+        exchange = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
+        try:
+            parts = [*self.marked_parts(exchange * 2, vocabulary), ("", False)]
+        except DataError as error:
+            raise ConfigError(f"data.conversations.template: {error}") from None
+        ends = [part for (part, learned), (_, after) in itertools.pairwise(parts) if learned and not after]
+        if not ends or not all(isinstance(part, int) for part in ends):
+            raise ConfigError(
+                f"data.conversations.template: {self.name} ends an answer without a control token of {vocabulary.path} "
+                f"that is learned from, so a model would not learn to stop; write one inside the generation block"
+            )
 
     def stop_tokens(self, vocabulary: Vocabulary) -> tuple[int, ...]:
         """The control token that the template writes after an answer, if it writes one."""
@@ -161,6 +195,80 @@ class ChatTemplate:
                 f"{self.name}: the chat template writes {lacking[0]}, but the tokenizer {vocabulary.path} has no such "
                 f"control token; choose the template that the model was tuned with"
             )
+
+
+class _Rendering:
+    """One conversation as a template writes it, and the ways to cut the text into parts."""
+
+    def __init__(self, template: ChatTemplate, messages: Sequence[Message], vocabulary: Vocabulary):
+        self._template, self._control = template, _control(vocabulary)
+        template._check(self._control, vocabulary)
+        for number, message in enumerate(messages, 1):
+            if not all(isinstance(message.get(key), str) for key in ("role", "content")):
+                raise DataError(f"message {number}: expected a role and a content, both text")
+            if not message["role"].isidentifier():
+                raise DataError(f"message {number}: its role is no word; roles are system, user and assistant")
+        everything = template.source + "".join(message["content"] for message in messages)
+        unused = (char for char in map(chr, range(0xE000, 0xF900)) if char not in everything)
+        self._guard, self._begin, self._end = itertools.islice(unused, 3)
+        self.messages = [
+            {"role": m["role"], "content": self._control.guarded(m["content"], self._guard)} for m in messages
+        ]
+        special = {"bos_token": vocabulary.bos_id, "eos_token": vocabulary.eos_id, "pad_token": vocabulary.pad_id}
+        self._special = {name: vocabulary.spelling(token) for name, token in special.items() if token is not None}
+
+    def text(self, count: int | None = None, *, add_generation_prompt: bool = False, marks: str = "") -> str:
+        """The first `count` messages; guards keep what they say from spelling control tokens."""
+        name = self._template.name
+        try:
+            return self._template._template.render(
+                messages=self.messages[:count],
+                add_generation_prompt=add_generation_prompt,
+                answer_marks=marks,
+                **self._special,
+            )
+        except jinja2.TemplateError as error:
+            raise DataError(f"{name}: the chat template refuses the conversation: {error}") from None
+        except (TypeError, ValueError, KeyError) as error:
+            raise DataError(f"{name}: the chat template fails with {type(error).__name__}") from None
+
+    def marked_text(self) -> tuple[str, list[int]]:
+        """The text, and where its generation blocks begin and end, by turns."""
+        pieces = re.split(f"([{self._begin}{self._end}])", self.text(marks=self._begin + self._end))
+        lengths = itertools.accumulate(map(len, pieces[::2]))
+        return "".join(pieces[::2]), list(lengths)[:-1]
+
+    def answers(self) -> Iterator[int]:
+        """Where answers begin and the tokens that end them are over, found by leaving out what comes later."""
+        whole = self.text()
+        for number, message in enumerate(self.messages):
+            if message["role"] != "assistant":
+                continue
+            before, through = self.text(number, add_generation_prompt=True), self.text(number + 1)
+            if not (through.startswith(before) and whole.startswith(through)):
+                raise DataError(
+                    f"{self._template.name}: the chat template writes the beginning of a conversation otherwise than "
+                    f"alone, so its answers cannot be told; put {{% generation %}} around them"
+                )
+            said = message["content"].strip()
+            end = self._control.pattern.search(through, max(through.rfind(said, len(before)), len(before)) + len(said))
+            yield from (len(before), end.end() if end else len(through))
+
+    def split(self, text: str, borders: list[int]) -> list[MarkedPart]:
+        """Parts of the text, cut at control tokens and at borders; what lies after an odd number of them is learned."""
+        parts: list[MarkedPart] = []
+        start = 0
+        # Split by one group: texts at even places, control tokens at odd ones.
+        for place, piece in enumerate(self._control.pattern.split(text)):
+            end = start + len(piece)
+            if place % 2:
+                parts.append((self._control.ids[piece], bisect.bisect_right(borders, start) % 2 == 1))
+            else:
+                for left, right in itertools.pairwise([start, *(b for b in borders if start < b < end), end]):
+                    if said := text[left:right].replace(self._guard, ""):
+                        parts.append((said, bisect.bisect_right(borders, left) % 2 == 1))
+            start = end
+        return parts
 
 
 def names() -> list[str]:
@@ -205,6 +313,24 @@ def encode_parts(parts: Sequence[Part], vocabulary: Vocabulary) -> list[int]:
     return ids
 
 
+def encode_marked(parts: Sequence[MarkedPart], vocabulary: Vocabulary) -> tuple[list[int], list[bool]]:
+    """Token ids of marked parts, those of `encode_parts`, and for each whether it starts in what is learned from."""
+    control = _control(vocabulary)
+    ids: list[int] = []
+    mask: list[bool] = []
+    for is_text, group in itertools.groupby(parts, lambda part: isinstance(part[0], str)):
+        run = list(group)
+        if not is_text:
+            ids += [int(part) for part, _ in run]
+            mask += [learned for _, learned in run]
+            continue
+        encoded, starts = control.encode_starts("".join(str(part) for part, _ in run), begins=not ids)
+        ends = list(itertools.accumulate(len(str(part)) for part, _ in run))
+        ids += encoded
+        mask += [run[min(bisect.bisect_right(ends, start), len(run) - 1)][1] for start in starts]
+    return ids, mask
+
+
 class _Control:
     """The control tokens of a vocabulary, and text between them."""
 
@@ -234,9 +360,11 @@ class _Control:
 
     def encode(self, text: str, *, begins: bool) -> list[int]:
         """Token ids of text that begins the whole, or that follows a control token."""
-        if begins or self._inner is None:
-            return self._vocabulary.encode(text)
-        return self._inner.encode(text, add_special_tokens=False).ids
+        return (self._vocabulary if begins else self._inner).encode(text)
+
+    def encode_starts(self, text: str, *, begins: bool) -> tuple[list[int], list[int]]:
+        """The same, and the character at which each token starts."""
+        return (self._vocabulary if begins else self._inner).encode_starts(text)
 
 
 @functools.lru_cache(maxsize=4)
@@ -244,7 +372,7 @@ def _control(vocabulary: Vocabulary) -> _Control:
     return _Control(vocabulary)
 
 
-def _without_first_space(vocabulary: Vocabulary) -> Any:
+def _without_first_space(vocabulary: Vocabulary) -> Vocabulary:
     """The tokenizer for text after a control token, where it treats that otherwise than text at the beginning.
 
     SentencePiece puts a space before either. A `tokenizer.json` may ask for it before the first text alone.
@@ -252,29 +380,23 @@ def _without_first_space(vocabulary: Vocabulary) -> Any:
     first = b'"prepend_scheme"'
     content = vocabulary.path.read_bytes()
     if content.lstrip()[:1] != b"{" or first not in content:
-        return None
-    import tokenizers
-
-    description = re.sub(rb'("prepend_scheme":\s*)"first"', rb'\1"never"', content)
-    tokenizer = tokenizers.Tokenizer.from_buffer(description)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.encode_special_tokens = True
-    return tokenizer if description != content else None
+        return vocabulary
+    return parse_vocabulary(vocabulary.path, re.sub(rb'("prepend_scheme":\s*)"first"', rb'\1"never"', content))
 
 
 class _Generation(jinja2.ext.Extension):
-    """Accepts the block that marks what the assistant says."""
+    """The block around what the assistant says: its text, between the two marks that `answer_marks` holds, if any."""
 
     tags = {"generation"}  # noqa: RUF012 - Jinja's name and kind
 
     def parse(self, parser: Any) -> Any:
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return jinja2.nodes.CallBlock(self.call_method("_said"), [], [], body).set_lineno(line)
+        marks = jinja2.nodes.Name("answer_marks", "load")
+        return jinja2.nodes.CallBlock(self.call_method("_said", [marks]), [], [], body).set_lineno(line)
 
-    def _said(self, caller: Any) -> str:
-        return caller()
+    def _said(self, marks: str, caller: Any) -> str:
+        return marks[:1] + caller() + marks[1:]
 
 
 def _environment() -> jinja2.Environment:

@@ -43,7 +43,7 @@ def training_rows(prepared: PreparedData, *, seed: int, attend_across_documents:
         Rows [T] by index.
     """
     tasks = [
-        grain.MapDataset.source(_Rows(task.train, prepared.layout, attend_across_documents))
+        grain.MapDataset.source(_Rows(task.train, prepared.layout_of(name), attend_across_documents))
         .shuffle(seed=_task_seed(seed, name))
         .repeat()
         for name, task in prepared.tasks.items()
@@ -107,7 +107,7 @@ def validation_batches(
     split = prepared.tasks[task].validation
     if not split.rows:
         return _ValidationBatches(None, 0, batch_rows, local, prepared.sequence_length)
-    rows = grain.MapDataset.source(_Rows(split, prepared.layout, attend_across_documents))
+    rows = grain.MapDataset.source(_Rows(split, prepared.layout_of(task), attend_across_documents))
     rows = rows.shuffle(seed=_task_seed(_VALIDATION_SEED, task))
     return _ValidationBatches(rows, min(max_rows, split.rows), batch_rows, local, prepared.sequence_length)
 

@@ -5,6 +5,9 @@ so every token but the stream's first is predicted exactly once. The last partia
 disk is the T + 1 tokens followed by the T + 1 segment ids: the document's ordinal within the row from 1, and 0 on
 padding.
 
+Conversations are not cut: a row holds whole ones, and its record has T + 1 more bytes, 1 on the tokens that are learned
+from.
+
 Shapes: T tokens of a row (`train.sequence_length`).
 """
 
@@ -18,6 +21,7 @@ import numpy as np
 from melama_jax.errors import DataError
 
 _TOKENS_AT_A_TIME = 2**18
+_PLACED_AT_A_TIME = 2**20  # Tokens of conversations; the more, the fuller the rows.
 
 Row = dict[str, np.ndarray]
 
@@ -30,11 +34,13 @@ class RowLayout:
         sequence_length: T.
         token_dtype: `uint16` or `uint32`, little-endian, by the vocabulary's size.
         segment_dtype: The same, by the row's length.
+        masked: Whether a mask of what is learned from follows, a byte a token.
     """
 
     sequence_length: int
     token_dtype: str
     segment_dtype: str
+    masked: bool = False
 
     @classmethod
     def of(cls, *, sequence_length: int, vocab_size: int) -> RowLayout:
@@ -53,6 +59,11 @@ class RowLayout:
     @property
     def record_bytes(self) -> int:
         """Bytes of a record."""
+        return self.mask_offset + (self.sequence_length + 1) * self.masked
+
+    @property
+    def mask_offset(self) -> int:
+        """Bytes of the tokens and segment ids."""
         return self.token_bytes + (self.sequence_length + 1) * np.dtype(self.segment_dtype).itemsize
 
 
@@ -117,14 +128,63 @@ class Packer:
         return [row.tobytes() + owner.tobytes() for row, owner in zip(tokens, segments, strict=True)]
 
 
+class ConversationPacker:
+    """Puts whole conversations into rows: first-fit, the longest first, each into the first row with room for it.
+
+    About a million tokens are placed at a time, so memory is bounded, and the rows depend on the conversations and
+    their order alone.
+    """
+
+    def __init__(self, layout: RowLayout) -> None:
+        self.layout = layout
+        self.rows = 0
+        self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self._tokens = 0
+
+    def add(self, tokens: np.ndarray, mask: np.ndarray) -> list[bytes]:
+        """Take one conversation of at most T + 1 tokens: ids and what is learned from, of any integer dtype, [n]."""
+        capacity = self.layout.sequence_length + 1
+        if len(tokens) > capacity:
+            raise ValueError(f"a conversation of {len(tokens)} tokens does not fit a row of {capacity}")
+        self._waiting.append((tokens, mask))
+        self._tokens += len(tokens)
+        return self.finish() if self._tokens >= max(_PLACED_AT_A_TIME, 8 * capacity) else []
+
+    def finish(self) -> list[bytes]:
+        """Place what was taken since the last time."""
+        rows: list[list[tuple[np.ndarray, np.ndarray]]] = []
+        room: list[int] = []
+        for conversation in sorted(self._waiting, key=lambda found: -len(found[0])):
+            size = len(conversation[0])
+            place = next((place for place, free in enumerate(room) if free >= size), len(room))
+            if place == len(room):
+                rows.append([])
+                room.append(self.layout.sequence_length + 1)
+            rows[place].append(conversation)
+            room[place] -= size
+        self._waiting, self._tokens = [], 0
+        self.rows += len(rows)
+        return [self._record(row, free) for row, free in zip(rows, room, strict=True)]
+
+    def _record(self, conversations: list[tuple[np.ndarray, np.ndarray]], pad: int) -> bytes:
+        segments = np.repeat(np.arange(1, len(conversations) + 1), [len(tokens) for tokens, _ in conversations])
+        columns = (
+            (np.concatenate([tokens for tokens, _ in conversations]), self.layout.token_dtype),
+            (segments, self.layout.segment_dtype),
+            (np.concatenate([mask for _, mask in conversations]), "uint8"),
+        )
+        return b"".join(np.pad(values.astype(dtype), (0, pad)).tobytes() for values, dtype in columns)
+
+
 def unpack_row(record: bytes, layout: RowLayout, *, attend_across_documents: bool) -> Row:
     """What a model reads of one record.
 
     Args:
-        record: As `Packer` wrote it.
+        record: As `Packer` or `ConversationPacker` wrote it.
         layout: The layout it was written in.
         attend_across_documents: True sees the row as one segment, with every target weighted. False keeps the documents
             apart: positions restart in each, and no weight falls on a document's first token, which nothing precedes.
+            Conversations are apart either way, and only what is learned from weighs.
 
     Returns:
         Arrays [T]: `inputs`, `targets`, `segment_ids` (0 on padding) and `positions` int32, `loss_weights` float32.
@@ -135,10 +195,12 @@ def unpack_row(record: bytes, layout: RowLayout, *, attend_across_documents: boo
     if len(record) != layout.record_bytes:
         raise DataError(f"a row has {len(record)} bytes where {layout.record_bytes} are expected")
     tokens = np.frombuffer(record, layout.token_dtype, count=layout.sequence_length + 1).astype(np.int32)
-    segments = np.frombuffer(record, layout.segment_dtype, offset=layout.token_bytes).astype(np.int32)
+    segments = np.frombuffer(
+        record, layout.segment_dtype, count=layout.sequence_length + 1, offset=layout.token_bytes
+    ).astype(np.int32)
     of_input, of_target = segments[:-1], segments[1:]
     place = np.arange(layout.sequence_length, dtype=np.int32)
-    if attend_across_documents:
+    if attend_across_documents and not layout.masked:
         weights = (of_target > 0).astype(np.float32)
         segment_ids = (of_input > 0).astype(np.int32)
         positions = place
@@ -147,6 +209,8 @@ def unpack_row(record: bytes, layout: RowLayout, *, attend_across_documents: boo
         segment_ids = of_input
         starts = np.concatenate([[True], of_input[1:] != of_input[:-1]])
         positions = place - np.maximum.accumulate(np.where(starts, place, 0))
+    if layout.masked:
+        weights *= np.frombuffer(record, np.uint8, offset=layout.mask_offset)[1:]
     return {
         "inputs": tokens[:-1],
         "targets": tokens[1:],

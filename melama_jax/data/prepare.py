@@ -45,7 +45,7 @@ def ensure_prepared(config: Config, *, echo: Callable[[str], object] = print) ->
             echo(f"preparing {task}: {reason}")
         sys.stdout.flush()  # The other process writes to the same place.
         _prepare_in_subprocess(config)
-        plan = plan_caches(config, echo=echo)
+        plan = plan_caches(config, echo=lambda text: None)  # What it says was said.
         reasons = _stale(plan)
         if reasons:
             raise DataError(f"the prepared rows cannot be used: {'; '.join(reasons.values())}")
@@ -140,15 +140,19 @@ def _print_summary(prepared: PreparedData, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    rows = prepared.summary()
-    table = Table(title=f"rows of {prepared.sequence_length} tokens, ready after {seconds:.1f} s")
-    for title in rows[0]:
-        table.add_column(title, justify="left" if title in ("task", "skipped") else "right")
-    for row in rows:
-        table.add_row(*row.values())
     console = Console()
     console = console if console.is_terminal else Console(width=160)
-    console.print(table)
+    title = f"rows of {prepared.sequence_length} tokens, ready after {seconds:.1f} s"
+    for rows in (prepared.summary(), prepared.summary_of_conversations()):
+        table = Table(title=title)
+        for name in rows[0] if rows else ():
+            left = name in ("task", "skipped")
+            table.add_column(name, justify="left" if left else "right", no_wrap=name == "task", overflow="fold")
+        for row in rows:
+            table.add_row(*row.values())
+        if rows:
+            console.print(table)
+        title = "conversations"
     for name, task in prepared.tasks.items():
         for reason, place in task.manifest["first_locations"].items():
             console.print(f"{name}: first {reason} at {place}", highlight=False, markup=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 from melama_jax.config import Config
 from melama_jax.data.cache import CachePlan, TaskPlan, read_manifest
-from melama_jax.data.mixtures import integer_rates
+from melama_jax.data.mixtures import integer_rates, records_by_task
 from melama_jax.data.packing import RowLayout
 from melama_jax.data.sources import BAD_REASONS
 from melama_jax.errors import ConfigError, DataError
@@ -27,6 +27,7 @@ class SplitRows:
         rows: Rows of all.
         documents: Documents in them.
         tokens: Tokens of the documents, with BOS and EOS, without padding.
+        trained_tokens: Of conversations, those that are learned from.
     """
 
     paths: tuple[Path, ...]
@@ -34,6 +35,7 @@ class SplitRows:
     rows: int
     documents: int
     tokens: int
+    trained_tokens: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +49,11 @@ class PreparedTask:
     validation: SplitRows
     manifest: Mapping[str, Any]
 
+    @property
+    def masked(self) -> bool:
+        """Whether its rows are conversations."""
+        return bool(self.manifest["row_layout"].get("masked"))
+
 
 @dataclasses.dataclass(frozen=True)
 class PreparedData:
@@ -54,11 +61,12 @@ class PreparedData:
 
     Attributes:
         tasks: By name, in the order of the mixture.
-        layout: How a row lies on disk.
+        layout: How a row of text lies on disk; see `layout_of`.
         vocabulary_path: The tokenizer's file.
         vocab_size: Tokens of the vocabulary.
         fingerprint: Hash over the rows themselves, the sources and the rates. Two runs with equal fingerprints and
             seeds read the same rows in the same order.
+        by_records: Whether the mixture gives numbers of records; each task's rate is then its number of training rows.
     """
 
     tasks: Mapping[str, PreparedTask]
@@ -66,11 +74,23 @@ class PreparedData:
     vocabulary_path: Path
     vocab_size: int
     fingerprint: str
+    by_records: bool = False
 
     @property
     def rates(self) -> dict[str, float]:
-        """Token rate of each task."""
+        """Share of each task in the training rows, in any unit."""
         return {name: task.rate for name, task in self.tasks.items()}
+
+    @property
+    def rows_per_epoch(self) -> int | None:
+        """Training rows after which each was read once; None for several tasks mixed by rates."""
+        if len(self.tasks) > 1 and not self.by_records:
+            return None
+        return sum(task.train.rows for task in self.tasks.values())
+
+    def layout_of(self, task: str) -> RowLayout:
+        """How a row of one task lies on disk."""
+        return dataclasses.replace(self.layout, masked=self.tasks[task].masked)
 
     @property
     def sequence_length(self) -> int:
@@ -95,6 +115,31 @@ class PreparedData:
             for name, task in self.tasks.items()
         ]
 
+    def summary_of_conversations(self) -> list[dict[str, str]]:
+        """The same for what the tasks of conversations have beside; none without such tasks."""
+        found = []
+        for name, task in self.tasks.items():
+            if task.masked:
+                asked, counts = task.manifest["identity"]["conversations"]["records"], task.manifest["counts"]
+                train, validation = task.train, task.validation
+                tokens, trained = (
+                    train.tokens + validation.tokens,
+                    train.trained_tokens + validation.trained_tokens,
+                )
+                found.append(
+                    {
+                        "task": name,
+                        "asked for": f"{asked:,}" if asked else "all",
+                        "drawn": f"{counts.get('drawn', 0):,} of {counts.get('available', 0):,}",
+                        "held out": f"{validation.documents:,}",
+                        "shortened": f"{counts.get('shortened', 0):,}",
+                        "mean tokens": f"{tokens / (train.documents + validation.documents):,.0f}",
+                        "learned from": f"{trained:,} ({trained / tokens:.1%})",
+                        "rows filled": f"{train.tokens / (train.rows * (self.sequence_length + 1)):.1%}",
+                    }
+                )
+        return found
+
 
 def load_prepared(plan: CachePlan, config: Config, *, echo: Callable[[str], object] = print) -> PreparedData:
     """Read the manifests of caches that are whole, and check that the run can use them.
@@ -104,14 +149,16 @@ def load_prepared(plan: CachePlan, config: Config, *, echo: Callable[[str], obje
         DataError: Too many bad records, or no training row for a task.
     """
     tasks = {}
+    by_records = records_by_task(config.data) is not None
     for task in plan.tasks:
         manifest = read_manifest(task.folder)
         if manifest is None:
             raise DataError(f"{task.folder}: has no manifest; run python -m melama_jax.data.prepare")
         _check(task, manifest, config, echo)
         train, validation = (_split_rows(task, manifest, split) for split in ("train", "validation"))
-        tasks[task.task] = PreparedTask(task.task, task.folder, plan.rates[task.task], train, validation, manifest)
-    rates = integer_rates(plan.rates)
+        rate = float(train.rows) if by_records else plan.rates[task.task]
+        tasks[task.task] = PreparedTask(task.task, task.folder, rate, train, validation, manifest)
+    rates = integer_rates({name: task.rate for name, task in tasks.items()})
     rows = {
         name: [
             task.manifest["fingerprint"],
@@ -125,7 +172,7 @@ def load_prepared(plan: CachePlan, config: Config, *, echo: Callable[[str], obje
         for name, task in tasks.items()
     }
     fingerprint = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
-    return PreparedData(tasks, plan.layout, plan.vocabulary.path, plan.vocabulary.vocab_size, fingerprint)
+    return PreparedData(tasks, plan.layout, plan.vocabulary.path, plan.vocabulary.vocab_size, fingerprint, by_records)
 
 
 def _split_rows(plan: TaskPlan, manifest: Mapping[str, Any], split: str) -> SplitRows:
@@ -137,6 +184,7 @@ def _split_rows(plan: TaskPlan, manifest: Mapping[str, Any], split: str) -> Spli
         facts["rows"],
         facts["documents"],
         facts["tokens"],
+        facts.get("trained_tokens", 0),
     )
 
 

@@ -28,7 +28,17 @@ from melama_jax.errors import ConfigError, DataError
 ENDINGS = (".jsonl", ".csv", ".txt", ".jsonl.gz", ".csv.gz", ".txt.gz")
 """File endings that are read; others are left out, counted and reported."""
 
-BAD_REASONS = ("bad_json", "bad_csv", "missing_field", "not_text", "bad_utf8")
+BAD_REASONS = (
+    "bad_json",
+    "bad_csv",
+    "bad_xml",
+    "missing_field",
+    "not_text",
+    "bad_utf8",
+    "bad_conversation",
+    "unknown_label",
+    "refused_by_template",
+)
 """Why a record is unreadable; these count against `data.max_bad_record_fraction`."""
 
 SHARD_BYTES = 256 * 2**20
@@ -58,11 +68,12 @@ class SourceFile:
 
 @dataclasses.dataclass
 class ScanReport:
-    """What reading met: counts by reason and the first place of each, as `file:line`."""
+    """What reading met: counts by reason and the first place of each, as `file:line`; counts of what was done."""
 
     records: int = 0
     skipped: Counter[str] = dataclasses.field(default_factory=Counter)
     first_locations: dict[str, str] = dataclasses.field(default_factory=dict)
+    counts: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def skip(self, reason: str, location: str) -> None:
         """Count a record that gives no document."""
@@ -73,6 +84,7 @@ class ScanReport:
         """Add the counts of a report that comes later in file order."""
         self.records += other.records
         self.skipped.update(other.skipped)
+        self.counts.update(other.counts)
         self.first_locations = other.first_locations | self.first_locations
 
 
@@ -86,6 +98,24 @@ def data_root(data: DataConfig) -> Path:
 
 
 def find_files(task: str, sources: Sequence[Source], root: Path) -> tuple[list[SourceFile], list[str]]:
+    """Expand a task's patterns, at least one of which must match; see `match_files`.
+
+    Raises:
+        DataError: Also when no file matches.
+    """
+    found, left_out = match_files(task, sources, root)
+    if not found:
+        patterns = ", ".join(repr(source.glob) for source in sources) or "none given"
+        extra = f"; {len(left_out)} files with other endings were left out" if left_out else ""
+        endings = dict.fromkeys(ending for source in sources for ending in endings_of(source))
+        raise DataError(
+            f"data.sources.{task}: no file matches {patterns} under {root}{extra}; "
+            f"endings read: {', '.join(endings or ENDINGS)}"
+        )
+    return found, left_out
+
+
+def match_files(task: str, sources: Sequence[Source], root: Path) -> tuple[list[SourceFile], list[str]]:
     """Expand a task's patterns.
 
     Returns:
@@ -93,7 +123,7 @@ def find_files(task: str, sources: Sequence[Source], root: Path) -> tuple[list[S
 
     Raises:
         ConfigError: An absolute pattern, or one file that two sources read in the same way.
-        DataError: The root is no folder, or no file matches.
+        DataError: The root is no folder.
     """
     if not root.is_dir():
         raise DataError(f"data.root: {root} is not a folder")
@@ -102,15 +132,19 @@ def find_files(task: str, sources: Sequence[Source], root: Path) -> tuple[list[S
     for source in sources:
         if os.path.isabs(source.glob):
             raise ConfigError(f"data.sources.{task}: glob {source.glob!r} is absolute; give a pattern under data.root")
+        endings = endings_of(source)
         for match in sorted(glob.glob(source.glob, root_dir=root, recursive=True)):
             path = root / match
             if path.is_dir():
                 continue
             name = Path(os.path.normpath(match)).as_posix()
-            if not name.lower().endswith(ENDINGS):
+            if not name.lower().endswith(endings):
                 left_out.add(name)
                 continue
-            reading = source.document if _kind(name) == "txt" else source.field
+            if source.format != "text":
+                reading = source.format
+            else:
+                reading = source.document if _kind(name) == "txt" else source.field
             other = found.get((name, reading))
             if other is not None:
                 raise ConfigError(
@@ -122,13 +156,16 @@ def find_files(task: str, sources: Sequence[Source], root: Path) -> tuple[list[S
             except OSError as error:
                 raise DataError(f"{path}: cannot be read: {error.strerror}") from None
             found[name, reading] = SourceFile(path, name, source, status.st_size, status.st_mtime_ns)
-    if not found:
-        patterns = ", ".join(repr(source.glob) for source in sources) or "none given"
-        extra = f"; {len(left_out)} files with other endings were left out" if left_out else ""
-        raise DataError(
-            f"data.sources.{task}: no file matches {patterns} under {root}{extra}; endings read: {', '.join(ENDINGS)}"
-        )
     return list(found.values()), sorted(left_out)
+
+
+def endings_of(source: Source) -> tuple[str, ...]:
+    """File endings that are read in a source's format."""
+    if source.format == "text":
+        return ENDINGS
+    from melama_jax.data import instruct
+
+    return instruct.endings(source.format)
 
 
 def count_shards(files: Sequence[SourceFile]) -> int:

@@ -1,8 +1,9 @@
-"""The SeqIO side: every domain a `seqio.Task`, their mixture a `seqio.Mixture`.
+"""The SeqIO side: every domain and every set of instructions a `seqio.Task`, their mixtures `seqio.Mixture`s.
 
 Importing this module registers the tasks over the samples shipped in the package, so that
 `seqio.get_mixture_or_task("me_llama_pretrain")` works in any SeqIO program; `register` puts a configuration's own
-sources in their place. Imports TensorFlow: only the preparation of rows does so, never training.
+sources in their place, as those of `me_llama_instruct` need. Imports TensorFlow: only the preparation of rows does so,
+never training.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,7 +22,8 @@ import tensorflow as tf
 from seqio import utils
 
 from melama_jax.config import DataConfig
-from melama_jax.data.mixtures import MIXTURES, resolve_mixture
+from melama_jax.data import conversations
+from melama_jax.data.mixtures import MIXTURES, records_by_task, resolve_mixture
 from melama_jax.data.sources import (
     ScanReport,
     SourceFile,
@@ -205,21 +208,86 @@ class DocumentSource(seqio.DataSource):
                     if observer and observer.on_progress:
                         observer.on_progress(before + position)
 
-                for text in read_documents(file, report, on_progress=on_progress):
-                    yield text, is_validation(text, file.source, self._data.validation_fraction)
+                yield from self._documents(file, report, on_progress)
                 before += file.size
         except MelamaError as error:
             if observer is None:
                 raise
             observer.error = error
 
+    def _documents(
+        self, file: SourceFile, report: ScanReport, on_progress: Callable[[int], None]
+    ) -> Iterator[tuple[bytes, bool]]:
+        for text in read_documents(file, report, on_progress=on_progress):
+            yield text, is_validation(text, file.source, self._data.validation_fraction)
 
-def build_task(task: str, data: DataConfig, *, files: Sequence[SourceFile] | None = None) -> seqio.Task:
-    """The task over a configuration's sources, not registered; `files` spares finding them again.
+
+class ConversationSource(DocumentSource):
+    """Conversations of one task's files, as `{"targets": JSON of the messages and of where the record stands}`.
+
+    Of a task with a number of records the training split has only the drawn ones. An observer also gets the counts of
+    training records that were `available` and `drawn`.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        data: DataConfig,
+        *,
+        files: Sequence[SourceFile] | None = None,
+        drawn: conversations.Draw | None = None,
+    ) -> None:
+        super().__init__(task, data, files=files)
+        self._drawn = drawn
+
+    @functools.cached_property
+    def drawn(self) -> conversations.Draw | None:
+        """The training records that are drawn; None for all of them. Reads every file unless it was given."""
+        count = (records_by_task(self._data) or {}).get(self._task)
+        if self._drawn is not None or count is None:
+            return self._drawn
+        return conversations.draw(conversations.lowest(self.files, self.files, self._data, count), self.files, count)
+
+    def _documents(
+        self, file: SourceFile, report: ScanReport, on_progress: Callable[[int], None]
+    ) -> Iterator[tuple[bytes, bool]]:
+        drawn = None if self.drawn is None else self.drawn[file]
+        for place, (conversation, held_out, where) in enumerate(
+            conversations.read_sides(file, report, self._data, on_progress)
+        ):
+            taken = held_out or drawn is None or place in drawn
+            report.counts.update(available=int(not held_out), drawn=int(taken and not held_out))
+            if taken:
+                yield json.dumps([conversation.messages, where]).encode(), held_out
+
+
+def build_task(
+    task: str,
+    data: DataConfig,
+    *,
+    files: Sequence[SourceFile] | None = None,
+    drawn: conversations.Draw | None = None,
+) -> seqio.Task:
+    """The task over a configuration's sources, not registered; `files` and `drawn` spare finding them again.
 
     Feature `targets` holds a document's token ids, with BOS and EOS as configured. With a `sequence_length` longer
     documents are split into pieces of it, so that nothing is trimmed away; without one they stay whole.
+
+    Of a conversation `targets` holds what the chat template writes, shortened to the `sequence_length` as configured,
+    and `loss_mask` 1 on what is learned from; conversations that cannot be used are left out.
     """
+    vocabulary = SeqioVocabulary(data.vocabulary)
+    if conversations.are_conversations(task, data.sources[task]):
+        source = ConversationSource(task, data, files=files, drawn=drawn)
+        return seqio.Task(
+            task,
+            source=source,
+            preprocessors=[functools.partial(_lay_out, source=source, data=data)],
+            output_features={
+                "targets": utils.Feature(vocabulary, add_eos=False),
+                "loss_mask": utils.Feature(seqio.PassThroughVocabulary(2), add_eos=False),
+            },
+        )
     preprocessors: list[Callable[..., tf.data.Dataset]] = [_encode]
     if data.add_bos:
         preprocessors.append(_prepend_bos)
@@ -228,7 +296,7 @@ def build_task(task: str, data: DataConfig, *, files: Sequence[SourceFile] | Non
         task,
         source=DocumentSource(task, data, files=files),
         preprocessors=preprocessors,
-        output_features={"targets": utils.Feature(SeqioVocabulary(data.vocabulary), add_eos=data.add_eos)},
+        output_features={"targets": utils.Feature(vocabulary, add_eos=data.add_eos)},
     )
 
 
@@ -239,12 +307,16 @@ def register(data: DataConfig) -> None:
         ConfigError: A task's name is taken by somebody else's task, or the mixture cannot be resolved.
     """
     resolved = resolve_mixture(data)
-    for task in data.sources:
+    instructions = DataConfig.model_validate({"mixture": "me_llama_instruct", "attend_across_documents": False})
+    for task, config in {
+        **dict.fromkeys(instructions.sources, instructions),
+        **dict.fromkeys(data.sources, data),
+    }.items():
         if task in seqio.TaskRegistry.names():
             if not isinstance(seqio.TaskRegistry.get(task).source, DocumentSource):
                 raise ConfigError(f"data.sources.{task}: another program registered a SeqIO task of this name")
             seqio.TaskRegistry.remove(task)
-        seqio.TaskRegistry.add_provider(task, build_task(task, data))
+        seqio.TaskRegistry.add_provider(task, build_task(task, config))
     for mixture, usual in MIXTURES.items():
         rates = resolved if mixture == data.mixture else usual
         seqio.MixtureRegistry.remove(mixture)
@@ -264,6 +336,51 @@ def _encode(dataset: tf.data.Dataset, output_features: Mapping[str, utils.Featur
         )
         .unbatch()
     )
+
+
+def _lay_out(
+    dataset: tf.data.Dataset,
+    output_features: Mapping[str, utils.Feature],
+    sequence_length: Mapping[str, int] | None = None,
+    *,
+    source: ConversationSource,
+    data: DataConfig,
+) -> tf.data.Dataset:
+    vocabulary = output_features["targets"].vocabulary
+    assert isinstance(vocabulary, SeqioVocabulary)
+    encoder = conversations.ConversationEncoder(data, vocabulary.wrapped, (sequence_length or {}).get("targets"))
+
+    def encode(group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        report = source.observer.report if source.observer else ScanReport()
+        ids: list[int] = []
+        mask: list[bool] = []
+        lengths = []
+        for payload in group:
+            messages, where = json.loads(payload)
+            encoded = encoder.encode(messages)
+            if encoded.left_out:
+                report.skip(encoded.left_out, where)
+            report.counts["shortened"] += encoded.shortened
+            ids += encoded.ids
+            mask += encoded.mask
+            lengths.append(len(encoded.ids))
+        return np.asarray(ids, np.int32), np.asarray(mask, np.int32), np.asarray(lengths, np.int64)
+
+    def lay_out(group: dict[str, tf.Tensor]) -> dict[str, Any]:
+        ids, mask, lengths = tf.numpy_function(
+            encode, [group["targets"]], [tf.int32, tf.int32, tf.int64], stateful=True
+        )
+        for tensor in (ids, mask, lengths):
+            tensor.set_shape([None])
+        ragged = tf.RaggedTensor.from_row_lengths  # pyright: ignore[reportAttributeAccessIssue]
+        return group | {
+            "targets": ragged(ids, lengths, validate=False),
+            "loss_mask": ragged(mask, lengths, validate=False),
+        }
+
+    # One group after the other, so that what is counted first comes first in the files.
+    examples = dataset.batch(_ENCODE_GROUP_DOCUMENTS).map(lay_out).unbatch()
+    return examples.filter(lambda example: tf.size(example["targets"]) > 0)
 
 
 def _prepend_bos(dataset: tf.data.Dataset, output_features: Mapping[str, utils.Feature]) -> tf.data.Dataset:

@@ -50,6 +50,10 @@ class Vocabulary(abc.ABC):
         """Token ids of ordinary text, without BOS or EOS."""
 
     @abc.abstractmethod
+    def encode_starts(self, text: str) -> tuple[list[int], list[int]]:
+        """Token ids as `encode` gives them, and the character of the text at which each token starts."""
+
+    @abc.abstractmethod
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of several texts, each as `encode` gives them."""
 
@@ -101,6 +105,11 @@ def load_vocabulary(path: str | Path | None) -> Vocabulary:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"data.vocabulary: cannot read {path}: {error.strerror}; {_ACCEPTED}") from None
+    return parse_vocabulary(path, content)
+
+
+def parse_vocabulary(path: Path, content: bytes) -> Vocabulary:
+    """A vocabulary of a file's content, perhaps changed, and of what stands beside the file; see `load_vocabulary`."""
     if content.lstrip()[:1] == b"{":
         declared = _declared_tokens(path.with_name("tokenizer_config.json"))
         return _TokenizersVocabulary(path, content, _parse_tokenizer(path, content), declared)
@@ -147,6 +156,10 @@ class _SentencePieceVocabulary(Vocabulary):
     def encode(self, text: str) -> list[int]:
         return self._processor.encode(text)
 
+    def encode_starts(self, text: str) -> tuple[list[int], list[int]]:
+        found = self._processor.encode(text, return_type="offset_mapping")
+        return found["ids"], [start for start, _ in found["offsets"]]
+
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._processor.encode(text) for text in texts]
 
@@ -160,9 +173,11 @@ class _SentencePieceVocabulary(Vocabulary):
 class _TokenizersVocabulary(Vocabulary):
     def __init__(self, path: Path, content: bytes, tokenizer: tokenizers.Tokenizer, declared: dict[str, str]) -> None:
         self.path, self.sha256, self._tokenizer = path, hashlib.sha256(content).hexdigest(), tokenizer
-        # A saved tokenizer may cut or pad every text, and by default turns the text "</s>" into the token.
+        # A saved tokenizer may cut or pad every text, and by default turns the text "</s>" into the token. What it does
+        # afterwards adds BOS and moves the starts of words behind their spaces.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._tokenizer.post_processor = None  # pyright: ignore[reportAttributeAccessIssue]
         self._tokenizer.encode_special_tokens = True
         ids = self._tokenizer.get_vocab(with_added_tokens=True)
         if not ids:
@@ -182,6 +197,10 @@ class _TokenizersVocabulary(Vocabulary):
 
     def encode(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def encode_starts(self, text: str) -> tuple[list[int], list[int]]:
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return encoding.ids, [start for start, _ in encoding.offsets]
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         return [item.ids for item in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]

@@ -57,7 +57,8 @@ def refusal(path: Path, *overrides: str) -> str:
         ),
         (
             "data: {sources: {clinical: [{glob: a, zzzzzz: x}]}}",
-            "unknown key data.sources.clinical.0.zzzzzz; valid here: glob, field, document, split, format, prompts, protected",
+            "unknown key data.sources.clinical.0.zzzzzz; valid here: glob, field, document, split, format, prompts, "
+            "protected",
         ),
     ],
 )

@@ -30,7 +30,11 @@ def words(rng: random.Random, count: int) -> str:
     return " ".join(rng.choice(WORDS) for _ in range(count))
 
 
-def train_vocabulary(path: Path, *, seed: int = 0) -> Path:
+KEEPING_SPACE = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False}
+"""Options of LLaMA's own vocabulary, which changes no character."""
+
+
+def train_vocabulary(path: Path, *, seed: int = 0, **options: Any) -> Path:
     """A SentencePiece BPE with byte fallback, as LLaMA's."""
     rng = random.Random(seed)
     model = io.BytesIO()
@@ -42,6 +46,7 @@ def train_vocabulary(path: Path, *, seed: int = 0) -> Path:
         byte_fallback=True,
         character_coverage=1.0,
         minloglevel=2,
+        **options,
     )
     path.write_bytes(model.getvalue())
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from melama_jax.data import chat
 from melama_jax.data.chat import ChatTemplate
 from melama_jax.data.vocabulary import Vocabulary, load_vocabulary
 from melama_jax.errors import ConfigError, DataError
-from tests.data.corpora import write_tokenizer_json
+from tests.data.corpora import KEEPING_SPACE, train_vocabulary, write_tokenizer_json
 from tests.data.rank_files import write_rank_file
 
 CHAT = [
@@ -28,9 +29,13 @@ CHAT = [
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory, vocabulary_path: Path) -> dict[str, Path]:
-    """LLaMA 2's kind of tokenizer, LLaMA 3's, and one that puts a space before the first text alone."""
-    made = {name: tmp_path_factory.mktemp(name) for name in ("llama2", "llama3", "first")}
+    """LLaMA 2's kind of tokenizer, LLaMA 3's, one that puts a space before the first text alone, and one that keeps
+    white space, as LLaMA 2's own does.
+    """
+    made = {name: tmp_path_factory.mktemp(name) for name in ("llama2", "llama3", "first", "spaces")}
     write_hf_tokenizer(vocabulary_path, made["llama2"])
+    spaces = train_vocabulary(tmp_path_factory.mktemp("model") / "tokenizer.model", **KEEPING_SPACE)
+    write_hf_tokenizer(spaces, made["spaces"])
     write_hf_tokenizer(write_rank_file(tmp_path_factory.mktemp("ranks") / "tokenizer.model"), made["llama3"])
     tokenizer = tokenizers.Tokenizer.from_file(str(made["llama2"] / "tokenizer.json"))
     tokenizer.normalizer = None  # pyright: ignore[reportAttributeAccessIssue]
@@ -96,6 +101,147 @@ def test_ids_are_those_of_transformers(folders: dict[str, Path], name: str, mess
         )
         parts = template.parts(prefilled, load_vocabulary(folder), continue_final=True)
         assert chat.encode_parts(parts, load_vocabulary(folder)) == expected
+
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "tokenizer"
+ANSWERED = [
+    {"role": "system", "content": "be brief "},
+    {"role": "user", "content": "the dose of aspirin?\n"},
+    {"role": "assistant", "content": "one dose, 75 mg 診\n\n- with  food"},
+    {"role": "user", "content": "  and with food </s>"},
+    {"role": "assistant", "content": "the same </s> dose é🩺"},
+]
+TRACKED = {
+    "trimmed": """{% for m in messages %}
+    {%- if m.role == 'assistant' -%}
+        A:{% generation %} {{ m.content | trim }}{{ eos_token -}}  {%- endgeneration -%}
+    {% else %}{{ m.content }}
+{% endif %}{% endfor %}""",
+    "several": """{{ bos_token }}{% for m in messages %}{% if m.role == 'assistant' %}>{% generation %}{{ bos_token }}{{
+m.content }}{{ eos_token }}{% endgeneration %}{% generation %} ok{{ eos_token }}{% endgeneration %}
+{% else %}{{ m.content }}{% endif %}{% endfor %}""",
+}
+
+
+def masked_by_transformers(folder: Path, source: str, messages: list[dict[str, str]]) -> tuple[list[int], list[bool]]:
+    transformers = pytest.importorskip("transformers")
+    theirs = transformers.PreTrainedTokenizerFast.from_pretrained(str(folder))
+    found = theirs.apply_chat_template(
+        messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True, chat_template=source
+    )
+    mask = found["assistant_masks"]
+    return found["input_ids"], [bool(value) for value in mask]
+
+
+@pytest.mark.parametrize("messages", [ANSWERED, ANSWERED[1:3]], ids=["turns", "one"])
+@pytest.mark.parametrize("name", [*FOLDER_OF, *TRACKED])
+def test_masks_are_those_of_transformers(folders: dict[str, Path], name: str, messages: list[dict[str, str]]) -> None:
+    template = ChatTemplate(TRACKED[name], name) if name in TRACKED else ChatTemplate.load(name)
+    # Its text that spells a control token becomes the token; ours does not.
+    harmless = [m | {"content": m["content"].replace("</s>", "end")} for m in messages]
+    for kind in ["llama3"] if name == "llama3" else ["spaces"] if name in FOLDER_OF else ["spaces", "llama3", "first"]:
+        folder, vocabulary = folders[kind], load_vocabulary(folders[kind])
+        ids, mask = template.encode_masked(harmless, vocabulary)
+        assert (ids, mask) == masked_by_transformers(folder, template.source, harmless)
+        assert ids == template.encode(harmless, vocabulary, False)
+        assert 0 < sum(mask) < len(mask)
+
+
+@pytest.mark.parametrize("model", ["mistral_v1.model", "open_llama_3b.model"])
+def test_masks_are_those_of_transformers_on_real_vocabularies(tmp_path: Path, model: str) -> None:
+    if not (SHARED / model).is_file():
+        pytest.skip("the shared tokenizers are not here")
+    write_hf_tokenizer(SHARED / model, tmp_path)
+    harmless = [m | {"content": m["content"].replace("</s>", "")} for m in ANSWERED]
+    for name in ("me_llama", "llama2-chat", "alpaca"):
+        template = ChatTemplate.load(name)
+        ids, mask = template.encode_masked(harmless, load_vocabulary(tmp_path))
+        assert (ids, mask) == masked_by_transformers(tmp_path, template.source, harmless)
+        # The same from the SentencePiece model itself.
+        original = load_vocabulary(SHARED / model)
+        assert template.encode_masked(harmless, original) == (template.encode(harmless, original, False), mask)
+
+
+def learned(template: ChatTemplate, messages: list[dict[str, str]], vocabulary: Vocabulary) -> list[str]:
+    """What is learned from: runs of text, control tokens spelled out."""
+    spelled = [
+        (part if isinstance(part, str) else vocabulary.spelling(part), trained)
+        for part, trained in template.marked_parts(messages, vocabulary)
+    ]
+    runs = itertools.groupby(spelled, lambda item: item[1])
+    return ["".join(text for text, _ in run) for trained, run in runs if trained]
+
+
+def test_answers_and_the_tokens_that_end_them_are_learned_from(llama2: Vocabulary, folders: dict[str, Path]) -> None:
+    first, second = ANSWERED[2]["content"], ANSWERED[4]["content"]
+    for name, before, after in (("me_llama", "", "</s>"), ("alpaca", "", "</s>"), ("llama2-chat", " ", " </s>")):
+        expected = [before + first + after, before + second + after]
+        assert learned(ChatTemplate.load(name), ANSWERED, llama2) == expected
+    llama3 = load_vocabulary(folders["llama3"])
+    assert learned(ChatTemplate.load("llama3"), ANSWERED, llama3) == [first + "<|eot_id|>", second + "<|eot_id|>"]
+    ids, mask = ChatTemplate.load("me_llama").encode_masked(ANSWERED, llama2)
+    assert sum(token == 2 for token in ids) == 2  # what a message spells is no token
+    assert all(trained for token, trained in zip(ids, mask, strict=True) if token == 2)
+
+
+WITHOUT_MARKS = """{% for m in messages %}<|turn|>{{ m.role }}
+{{ m.content | trim }}{{ eos_token }}
+{% endfor %}{% if add_generation_prompt %}<|turn|>assistant
+{% endif %}"""
+
+
+def test_without_marks_an_answer_begins_where_its_prompt_ends(folders: dict[str, Path]) -> None:
+    vocabulary = load_vocabulary(folders["first"])
+    template = ChatTemplate(WITHOUT_MARKS, "t")
+    assert learned(template, ANSWERED, vocabulary) == [f"{ANSWERED[place]['content']}</s>" for place in (2, 4)]
+    marked = WITHOUT_MARKS.replace(
+        "{{ m.content | trim }}{{ eos_token }}",
+        "{% if m.role == 'assistant' %}{% generation %}{{ m.content | trim }}{{ eos_token }}{% endgeneration %}"
+        "{% else %}{{ m.content | trim }}{{ eos_token }}{% endif %}\n",
+    )
+    expected = ChatTemplate(marked, "t").encode_masked(ANSWERED, vocabulary)
+    assert template.encode_masked(ANSWERED, vocabulary) == expected
+    # A prompt that is not written is for the model to write.
+    no_prompt = WITHOUT_MARKS.split("{% if add_gen")[0]
+    assert learned(ChatTemplate(no_prompt, "t"), ANSWERED[1:3], vocabulary) == [
+        f"<|turn|>assistant\n{ANSWERED[2]['content']}</s>"
+    ]
+    last_only = "{% for m in messages %}{{ m.content if loop.last else '' }}{{ eos_token }}{% endfor %}"
+    with pytest.raises(DataError, match=r"otherwise than alone, .*put {% generation %} around"):
+        ChatTemplate(last_only, "t").encode_masked(ANSWERED, vocabulary)
+
+
+def test_a_token_that_starts_before_an_answer_is_not_learned_from(folders: dict[str, Path]) -> None:
+    """The space of a prompt and the first word of the answer are one token, and so are two line breaks."""
+    for folder, ending, said in (
+        ("spaces", " ", "patient"),
+        ("llama3", " ", "the clinic"),
+        ("llama3", "\n", "\n\nthe"),
+    ):
+        vocabulary = load_vocabulary(folders[folder])
+        source = f"x:{ending}{{% generation %}}{{{{ messages[0].content }}}}{{{{ eos_token }}}}{{% endgeneration %}}"
+        parts = [("x:" + ending, False), (said, True), (vocabulary.eos_id, True)]
+        messages = [{"role": "assistant", "content": said}]
+        assert ChatTemplate(source, "t").marked_parts(messages, vocabulary) == parts
+        ids, mask = ChatTemplate(source, "t").encode_masked(messages, vocabulary)
+        whole = vocabulary.encode("x:" + ending + said)
+        assert ids == [*whole, vocabulary.eos_id]
+        kept = len(vocabulary.encode("x:"))
+        assert whole != [*vocabulary.encode("x:" + ending), *vocabulary.encode(said)]  # a token straddles the border
+        assert mask == [False] * (kept + 1) + [True] * (len(ids) - kept - 1)
+
+
+def test_a_template_that_cannot_be_learned_from_is_refused_early(llama2: Vocabulary) -> None:
+    for name in ("me_llama", "llama2-chat", "alpaca"):
+        ChatTemplate.load(name).check_trainable(llama2)
+    turn = "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{{ eos_token }}{% endfor %}"
+    for source in (turn, "{% for m in messages %}{{ m.content }}{% endfor %}"):
+        with pytest.raises(ConfigError, match=r"conversations\.template: t ends an answer without a control token"):
+            ChatTemplate(source, "t").check_trainable(llama2)
+    with pytest.raises(ConfigError, match=r"conversations\.template: t: the chat template refuses"):
+        ChatTemplate("{{ raise_exception('no') }}", "t").check_trainable(llama2)
+    with pytest.raises(ConfigError, match="has no such control token"):
+        ChatTemplate.load("llama3").check_trainable(llama2)
 
 
 FORGERIES = ["a </s><s>[INST] b", "<<s>s>", "x <", "</s", "/s> y", "s>", "", "\ue000</s>\ue001", "<|turn|></s></s>"]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from melama_jax.config import DataConfig
-from melama_jax.data.mixtures import integer_rates, resolve_mixture
+from melama_jax.config.conversations import ME_LLAMA_INSTRUCT
+from melama_jax.data.mixtures import integer_rates, records_by_task, resolve_mixture
 from melama_jax.errors import ConfigError
 
 
@@ -30,7 +31,8 @@ def test_single_domain_and_own_rates() -> None:
     ("data", "message"),
     [
         ({"mixture": "me_lama_pretrain"}, "did you mean me_llama_pretrain"),
-        ({"mixture": "zzz"}, "valid: me_llama_pretrain, biomedical, clinical, general"),
+        ({"mixture": "zzz"}, "valid: me_llama_pretrain, me_llama_instruct, biomedical, clinical, general"),
+        ({"mixture": "alpacca"}, "did you mean alpaca"),
         ({"rates": {"clincal": 1}}, r"data\.rates\.clincal.*did you mean clinical"),
         ({"rates": {"clinical": 0}}, "no task has a positive rate"),
         ({"rates": {}}, "no task has a positive rate"),
@@ -55,3 +57,18 @@ def test_a_task_that_nothing_uses_is_refused() -> None:
         resolve_mixture(data)
     named = data.model_copy(update={"rates": {"clinicl": 1.0}})
     assert resolve_mixture(named) == {"clinicl": 1.0}
+
+
+def test_a_mixture_by_records() -> None:
+    instruct = {"mixture": "me_llama_instruct", "attend_across_documents": False}
+    assert sum(resolve(**instruct).values()) == 219_484  # the sum of the paper's table
+    assert records_by_task(DataConfig.model_validate(instruct)) == ME_LLAMA_INSTRUCT
+    own = instruct | {"sources": {"mine": [{"glob": "*", "format": "messages"}]}}
+    records = {"mine": 5, "medquad": 7}
+    assert resolve(**own, conversations={"records": records}) == records
+    assert resolve(**own, rates={"mine": 2, "alpaca": 1}) == {"mine": 2, "alpaca": 1}
+    assert records_by_task(DataConfig.model_validate(own | {"rates": {"mine": 1}})) is None
+    assert resolve(mixture="alpaca", attend_across_documents=False) == {"alpaca": 1}
+    assert records_by_task(DataConfig()) is None
+    with pytest.raises(ConfigError, match=r"data\.sources\.medquad: .*does not use this task"):
+        resolve(**instruct, sources={"medquad": [{"glob": "elsewhere/*", "format": "medquad"}]})

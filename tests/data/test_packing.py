@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from melama_jax.data import packing
-from melama_jax.data.packing import RowLayout, empty_row, pack, unpack_row
+from melama_jax.data.packing import ConversationPacker, RowLayout, empty_row, pack, unpack_row
 from melama_jax.errors import DataError
 
 
@@ -120,3 +121,70 @@ def test_an_empty_row_looks_like_any_other() -> None:
     usual, empty = unpack_row(record, layout, attend_across_documents=True), empty_row(4)
     assert {k: (v.shape, v.dtype) for k, v in usual.items()} == {k: (v.shape, v.dtype) for k, v in empty.items()}
     assert not any(values.any() for values in empty.values())
+
+
+def random_conversations(rng: random.Random, length: int, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    sizes = [rng.choice([1, 2, length, length + 1, rng.randint(1, length + 1)]) for _ in range(count)]
+    tokens = [np.asarray([rng.randint(1, 299) for _ in range(size)], np.int32) for size in sizes]
+    return [(ids, np.asarray([rng.randint(0, 1) for _ in ids], np.int32)) for ids in tokens]
+
+
+def pack_conversations(found: list[tuple[np.ndarray, np.ndarray]], layout: RowLayout) -> list[bytes]:
+    packer = ConversationPacker(layout)
+    records = [record for tokens, mask in found for record in packer.add(tokens, mask)] + packer.finish()
+    assert packer.rows == len(records)
+    return records
+
+
+@pytest.mark.parametrize("at_a_time", [1, 200, 2**20])
+def test_each_conversation_stands_once_in_one_row_and_alone(at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_PLACED_AT_A_TIME", at_a_time)
+    for seed in range(20):
+        rng = random.Random(seed)
+        length = rng.choice([1, 5, 16])
+        layout = RowLayout(length, "uint16", "uint16", masked=True)
+        given = random_conversations(rng, length, 60)
+        weighed = 0
+        found: Counter[tuple[int, ...]] = Counter()
+        for record in pack_conversations(given, layout):
+            ids = np.frombuffer(record, "uint16", length + 1)
+            owners = np.frombuffer(record, "uint16", length + 1, layout.token_bytes)
+            found.update(tuple(ids[owners == owner].tolist()) for owner in range(1, owners.max() + 1))
+            row = unpack_row(record, layout, attend_across_documents=False)
+            together = unpack_row(record, layout, attend_across_documents=True)  # conversations are apart either way
+            assert all((row[name] == together[name]).all() for name in row)
+            weighed += int(row["loss_weights"].sum())
+            assert (row["segment_ids"] == owners[:-1]).all()
+            for owner in range(1, owners.max() + 1):
+                here = np.flatnonzero(row["segment_ids"] == owner)
+                assert row["positions"][here].tolist() == list(range(len(here)))
+            assert not row["loss_weights"][owners[1:] != owners[:-1]].any()
+        assert found == Counter(tuple(tokens.tolist()) for tokens, _ in given)
+        assert weighed == sum(int(mask[1:].sum()) for _, mask in given)
+
+
+def test_a_packed_row_in_full() -> None:
+    layout = RowLayout(7, "uint16", "uint16", masked=True)
+    given = [([3, 2], [0, 1]), ([5, 6, 2], [1, 1, 1]), ([7, 8, 9, 4, 2], [1, 0, 0, 0, 1])]
+    first, second = pack_conversations([(np.asarray(ids), np.asarray(mask)) for ids, mask in given], layout)
+    row = unpack_row(first, layout, attend_across_documents=False)
+    assert row["inputs"].tolist() == [7, 8, 9, 4, 2, 5, 6]
+    assert row["targets"].tolist() == [8, 9, 4, 2, 5, 6, 2]
+    assert row["segment_ids"].tolist() == [1, 1, 1, 1, 1, 2, 2]
+    assert row["positions"].tolist() == [0, 1, 2, 3, 4, 0, 1]
+    assert row["loss_weights"].tolist() == [0, 0, 0, 1, 0, 1, 1]  # the 5 is no answer to the 2 before it
+    row = unpack_row(second, layout, attend_across_documents=False)
+    assert row["inputs"].tolist() == [3, 2, 0, 0, 0, 0, 0]
+    assert row["loss_weights"].tolist() == [1, 0, 0, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match="9 tokens does not fit a row of 8"):
+        ConversationPacker(layout).add(np.ones(9, int), np.ones(9, int))
+
+
+def test_rows_of_conversations_are_full() -> None:
+    """Lengths as instruction data has them: most short, some as long as a row."""
+    rng = np.random.default_rng(0)
+    for median, spread in ((150, 0.9), (400, 1.0), (1200, 0.3)):
+        lengths = np.clip(rng.lognormal(np.log(median), spread, 4000), 20, 4097).astype(int)
+        layout = RowLayout(4096, "uint16", "uint16", masked=True)
+        rows = pack_conversations([(np.ones(length, int), np.ones(length, int)) for length in lengths], layout)
+        assert lengths.sum() > 0.96 * 4097 * len(rows), (median, lengths.sum() / (4097 * len(rows)))

@@ -14,12 +14,13 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-from tests.sample_corpus import biomedical_text, clinical_text, general_text, questions, train_tokenizer
+from tests.sample_corpus import biomedical_text, clinical_text, general_text, names, questions, train_tokenizer
 
 BIOMEDICAL = "biomedical/biomedical.jsonl.gz"
 CLINICAL = "clinical/clinical.csv.gz"
 GENERAL = "general/general.txt.gz"
 QUESTIONS = {split: f"questions/{split}.jsonl.gz" for split in questions.SPLITS}
+NAMES = {split: f"names/{split}.jsonl.gz" for split in names.SPLITS}
 TOKENIZER = "tokenizer.model"
 
 # Characters of text per domain, before the overhead of the file formats.
@@ -60,7 +61,8 @@ def build(seed: int) -> dict[str, bytes]:
 def build_questions(seed: int, content: dict[str, bytes]) -> dict[str, bytes]:
     """Returns the uncompressed questions about the corpus that ``build`` returns, keyed in the same way."""
     documents = [text for domain in texts(content).values() for text in domain]
-    return {QUESTIONS[split]: data for split, data in questions.build(seed, documents).items()}
+    asked = {QUESTIONS[split]: data for split, data in questions.build(seed, documents).items()}
+    return asked | {NAMES[split]: data for split, data in names.build(seed, documents).items()}
 
 
 def compress(content: bytes) -> bytes:
