@@ -124,7 +124,7 @@ def _data_checks(config: Config, timeout_seconds: float, lost: Collection[int]) 
             return "the run goes on from its own checkpoints"
         if config.init.from_ is None:
             return "drawn from the seed"
-        direct.check_initial(config, states.abstract_state(config, build_mesh(config.mesh)).params)
+        direct.check_initial(config, states.abstract_weights(config, build_mesh(config.mesh)))
         return f"can be read: {config.init.from_}"
 
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from melama_jax.config import EvaluationConfig, from_mapping, load, load_tree
 from melama_jax.config.loading import read_mapping
 from melama_jax.config.prompt import load_prompt
 from melama_jax.config.published import load_published
+from melama_jax.config.wordings import load_wordings
 from melama_jax.errors import CheckpointError, ConfigError, ConversionError, DataError, MeshError, TrainingError
 from melama_jax.training.run_folder import open_run
 from tests import runs
@@ -225,6 +227,118 @@ def test_a_second_signal_does_not_lose_the_save(tmp_path: Path, cache_dir: Path)
     assert [path.name.isdigit() for path in (tmp_path / "checkpoints").iterdir()] == [True]
 
 
+def test_the_best_checkpoint_stays_and_without_a_better_one_the_run_ends(
+    tmp_path: Path, cache_dir: Path, capsys: pytest.CaptureFixture
+) -> None:
+    sections: dict[str, Any] = {
+        "data": {"mixture": "general"},
+        "eval": {"interval": 2, "max_rows": 8, "before_training": False},
+        "checkpoint": {"interval": 100, "keep_last": 1},
+        "train": {"steps": 4, "global_batch_size": 8, "sequence_length": 64},
+    }
+    # The loss falls, so that the first is the largest.
+    looked_for = {"metric": "eval/general/loss", "larger_is_better": True, "patience": 3}
+
+    def go_on(steps: int) -> str:
+        sections["train"]["steps"] = steps
+        assert in_process(tmp_path, cache_dir, **(sections | {"eval": sections["eval"] | {"best": looked_for}})) == 0
+        return capsys.readouterr().out
+
+    assert f"step 2, 1 evaluation(s) ago; checkpoint {tmp_path}/checkpoints/2" in go_on(4)
+    assert "stopping at step 8: best eval/general/loss" in go_on(20)
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["2", "8"]
+    public = json.loads((tmp_path / "best.json").read_text())
+    value = next(record["eval/general/loss"] for record in runs.records(tmp_path) if record["step"] == 2)
+    assert public == {"metric": "eval/general/loss", "step": 2, "value": value}
+    assert "nothing to do: stopped early at step 8" in go_on(20)
+    shutil.rmtree(tmp_path / "checkpoints" / "2")
+    assert "the best checkpoint, 2, is gone" in go_on(10)
+    assert json.loads((tmp_path / "best.json").read_text())["step"] == 10
+
+
+def conversations(folder: Path, count: int, *, split: str, **more: Any) -> dict[str, Any]:
+    """A source of so many records, each of which fills most of a row of 64 tokens."""
+    folder.mkdir(exist_ok=True)
+    turns = ({"role": "user", "content": "a b c d e f g h " * 3}, {"role": "assistant", "content": "yes no"})
+    records = ({"messages": [{**turns[0], "content": f"{n} {turns[0]['content']}"}, turns[1]]} for n in range(count))
+    (folder / f"{split}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return {"glob": f"{split}.jsonl", "format": "messages", "split": split, **more}
+
+
+def test_epochs_become_steps_that_a_resumed_run_counts_alike(
+    tmp_path: Path, cache_dir: Path, capsys: pytest.CaptureFixture
+) -> None:
+    sources = [
+        conversations(tmp_path / "text", 20, split="train"),
+        conversations(tmp_path / "text", 2, split="validation"),
+    ]
+    sections: dict[str, Any] = {
+        "data": {
+            "mixture": "asked",
+            "root": str(tmp_path / "text"),
+            "sources": {"asked": sources},
+            "attend_across_documents": False,
+        },
+        "train": {"steps": 50, "epochs": 1.5, "global_batch_size": 8, "sequence_length": 64},
+        "eval": {"interval": None},
+    }
+    assert in_process(tmp_path / "run", cache_dir, **sections) == 0
+    said = capsys.readouterr().out
+    assert "train.epochs 1.5 of 20 rows, 8 a step: 4 steps instead of train.steps 50" in said
+    assert [record["step"] for record in runs.records(tmp_path / "run")] == [1, 2, 3, 4]
+    assert load(tmp_path / "run" / "config.yaml").train.steps == 4
+    meta = json.loads((tmp_path / "run" / "checkpoints" / "4" / "meta" / "metadata").read_text())
+    assert meta["config"]["train"] | {"steps": 4, "epochs": 1.5} == meta["config"]["train"]
+    assert in_process(tmp_path / "run", cache_dir, **sections) == 0
+    said = capsys.readouterr().out
+    assert "nothing to do: step 4 of 4 is done" in said
+    assert "resuming with" not in said
+
+
+def test_epochs_of_tasks_that_are_mixed_by_rates_are_refused(tmp_path: Path, cache_dir: Path) -> None:
+    sections = {"train": {"epochs": 1, "sequence_length": 64}}
+    with pytest.raises(ConfigError, match=r"train\.epochs 1: .* give train\.steps instead, or a single task"):
+        in_process(tmp_path, cache_dir, **sections)
+
+
+def test_a_dry_run_shows_what_is_learned_from_but_nothing_protected(
+    tmp_path: Path, cache_dir: Path, capsys: pytest.CaptureFixture
+) -> None:
+    open_one = conversations(tmp_path / "text", 4, split="train")
+    secret = conversations(tmp_path / "secret", 4, split="validation", protected=True)
+    (tmp_path / "secret" / "validation.jsonl").rename(tmp_path / "text" / "validation.jsonl")
+    tree = runs.small_tree(tmp_path / "run", cache_dir, mesh={"fsdp": 8}, train={"epochs": 2, "sequence_length": 64})
+    tree["data"] |= {
+        "mixture": "asked",
+        "root": str(tmp_path / "text"),
+        "sources": {"asked": [open_one, secret]},
+        "attend_across_documents": False,
+    }
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(tree))
+    assert train.main(["--config", str(tmp_path / "c.yaml"), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "--- asked, train.jsonl: " in said
+    assert "[[yes no</s>]]" in said
+    assert "validation.jsonl: 4" in said
+    assert said.count("Human:") == 1
+    assert "protected: its text is not shown" in said
+    assert "train.steps 12 is no more than a guess" in said
+    assert not (tmp_path / "run").exists()
+    tree["data"]["root"] = str(tmp_path / "gone")
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(tree))
+    assert train.main(["--config", str(tmp_path / "c.yaml"), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "Training plan" in said
+    assert f"the records were not looked at: data.root: {tmp_path / 'gone'} is not a folder" in said
+
+
+def test_a_figure_that_is_not_measured_is_refused_before_training(tmp_path: Path, cache_dir: Path) -> None:
+    sections = {"train": {"steps": 1, "sequence_length": 64}, "eval": {"best": {"metric": "eval/geneal/loss"}}}
+    with pytest.raises(ConfigError, match=r"choose one of eval/biomedical/loss, .*eval/general/loss"):
+        in_process(tmp_path, cache_dir, **sections)
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
 def test_two_jobs_cannot_share_a_run_folder(half_done: Path, cache_dir: Path) -> None:
     lock = open_run(half_done)
     with pytest.raises(ConfigError, match="another job is at work here"):
@@ -285,6 +399,7 @@ def test_70b_on_160_absent_devices_is_planned_in_seconds(capsys: pytest.CaptureF
 READ_BY = {
     "evaluate": functools.partial(load_tree, EvaluationConfig),
     "prompts": load_prompt,
+    "instruct": load_wordings,
     "published": load_published,
     "fairness": read_mapping,  # what the suites make of these is tested beside them
     "diagnoses": read_mapping,

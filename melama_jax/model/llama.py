@@ -5,12 +5,14 @@ Shapes: B batch, T tokens, D hidden, H query heads, K key/value heads, E head di
 The modules are Flax NNX and are used functionally: `split` once into a graph definition and a plain nested dict of
 arrays, then `forward` is a pure function of that dict. The layers are one stack [L, ...], scanned. Each parameter is
 declared once, with its logical axes; shardings, checkpoints and reports are all derived from that declaration.
+
+An adapter (`melama_jax.model.lora`) comes beside the parameters, which then are frozen, and adds to their products.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -19,7 +21,7 @@ from flax import nnx
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Float, Int
 
-from melama_jax.model import fp8, linear, rope
+from melama_jax.model import fp8, frozen, linear, rope
 from melama_jax.model.attention import attention
 from melama_jax.model.embedding import embed
 from melama_jax.model.llama_config import LlamaConfig
@@ -28,6 +30,8 @@ from melama_jax.parallel.mesh import constrain, gather
 Params = dict[str, Any]
 Hidden = Float[Array, "B T D"]
 Tokens = Int[Array, "B T"]
+Adapter = Mapping[str, Any]
+"""Low-rank products by name, of a block or by block, as `lora.attach` gives them; empty where a block has none."""
 
 
 def _parameter(config: LlamaConfig, rngs: nnx.Rngs, *dims: tuple[str, int]) -> nnx.Param:
@@ -43,17 +47,17 @@ def _scale(config: LlamaConfig, *dims: tuple[str, int]) -> nnx.Param:
     return nnx.Param(jnp.ones(shape, jnp.dtype(config.param_dtype)), logical_axes=axes)
 
 
-def _use(param: nnx.Param, config: LlamaConfig) -> jax.Array:
-    """A matrix in the compute dtype, gathered over fsdp; inside the scan its layer axis is gone."""
-    axes = param.get_metadata("logical_axes")
-    value = param[...]
-    return gather(value.astype(config.compute), tuple(axes[len(axes) - value.ndim :]))
-
-
-def _product(x: Float[Array, "B T ..."], param: nnx.Param, config: LlamaConfig, contracted: int = 1) -> jax.Array:
-    """A layer's matrix product, over the last dimensions of `x` and the first of the matrix."""
-    multiply = fp8.product if config.matmul_dtype == "fp8" else linear.product
-    return multiply(x, _use(param, config), contracted)
+def _product(block: Any, name: str, x: Float[Array, "B T ..."], adapter: Adapter | None) -> jax.Array:
+    """The product with a matrix of a block; with an adapter the matrix is frozen, and may be quantized."""
+    config, param = block.config, getattr(block, name)
+    stored, axes = param.get_value(), param.get_metadata("logical_axes")
+    if config.matmul_dtype == "fp8":
+        y = fp8.product(x, frozen.use(stored, axes, config.compute), frozen.num_inputs(axes))
+    elif adapter is None:
+        y = linear.product(x, frozen.use(stored, axes, config.compute), frozen.num_inputs(axes))
+    else:
+        y = frozen.product(x, stored, axes, config.compute)
+    return y if adapter is None or name not in adapter else y + adapter[name](x, config.compute)
 
 
 def rms_norm(x: Hidden, scale: Float[Array, " D"], eps: float) -> Hidden:
@@ -80,17 +84,19 @@ class Attention(nnx.Module):
         self.value = _parameter(config, rngs, *stack, embed, kv_heads, head)
         self.out = _parameter(config, rngs, *stack, heads, head, embed)
 
-    def __call__(self, x: Hidden, positions: Tokens, segment_ids: Tokens | None) -> Hidden:
+    def __call__(
+        self, x: Hidden, positions: Tokens, segment_ids: Tokens | None, adapter: Adapter | None = None
+    ) -> Hidden:
         """Attend within the sequence; `positions` turn the heads, causality is by index."""
         config = self.config
         inverse = rope.frequencies(config.head_dim, config.rope_theta, config.rope_scaling)
-        q, k, v = (_product(x, matrix, config) for matrix in (self.query, self.key, self.value))
+        q, k, v = (_product(self, name, x, adapter) for name in ("query", "key", "value"))
         q = constrain(rope.rotate(q, positions, inverse), "batch", "sequence", "heads", None)
         k = constrain(rope.rotate(k, positions, inverse), "batch", "sequence", "kv_heads", None)
         v = constrain(v, "batch", "sequence", "kv_heads", None)
         heads = attention(q, k, v, segment_ids=segment_ids, backend=config.attention)
         heads = checkpoint_name(heads, "attention")
-        return _product(heads, self.out, config, contracted=2)
+        return _product(self, "out", heads, adapter)
 
 
 class MLP(nnx.Module):
@@ -104,12 +110,12 @@ class MLP(nnx.Module):
         self.down = _parameter(config, rngs, *stack, mlp, embed)
 
     @jax.named_scope("mlp")
-    def __call__(self, x: Hidden) -> Hidden:
+    def __call__(self, x: Hidden, adapter: Adapter | None = None) -> Hidden:
         """silu(x gate) * (x up), projected down."""
-        gate = constrain(_product(x, self.gate, self.config), "batch", "sequence", "mlp")
-        up = constrain(_product(x, self.up, self.config), "batch", "sequence", "mlp")
+        gate = constrain(_product(self, "gate", x, adapter), "batch", "sequence", "mlp")
+        up = constrain(_product(self, "up", x, adapter), "batch", "sequence", "mlp")
         gate, up = checkpoint_name(gate, "mlp"), checkpoint_name(up, "mlp")
-        return _product(jax.nn.silu(gate) * up, self.down, self.config)
+        return _product(self, "down", jax.nn.silu(gate) * up, adapter)
 
 
 class DecoderLayer(nnx.Module):
@@ -123,14 +129,16 @@ class DecoderLayer(nnx.Module):
         self.mlp_norm = _scale(config, *stack, norm)
         self.mlp = MLP(config, rngs, *stack)
 
-    def __call__(self, x: Hidden, positions: Tokens, segment_ids: Tokens | None) -> Hidden:
+    def __call__(
+        self, x: Hidden, positions: Tokens, segment_ids: Tokens | None, adapter: Adapter | None = None
+    ) -> Hidden:
         """One decoder layer. Between blocks the tokens are split over context and tensor (sequence parallelism)."""
-        eps = self.config.rms_norm_eps
+        eps, adapter = self.config.rms_norm_eps, adapter or {}
         normed = _gathered(rms_norm(x, self.attention_norm[...], eps))
-        attended = self.attention(normed, positions, segment_ids)
+        attended = self.attention(normed, positions, segment_ids, adapter.get("attention"))
         x = x + constrain(attended, "batch", "residual_sequence", "hidden")
         normed = _gathered(rms_norm(x, self.mlp_norm[...], eps))
-        return x + constrain(self.mlp(normed), "batch", "residual_sequence", "hidden")
+        return x + constrain(self.mlp(normed, adapter.get("mlp")), "batch", "residual_sequence", "hidden")
 
 
 class Llama(nnx.Module):
@@ -145,13 +153,20 @@ class Llama(nnx.Module):
         if not config.tie_word_embeddings:
             self.head = _parameter(config, rngs, embed, vocab)
 
-    def __call__(self, tokens: Tokens, positions: Tokens | None = None, segment_ids: Tokens | None = None) -> Hidden:
+    def __call__(
+        self,
+        tokens: Tokens,
+        positions: Tokens | None = None,
+        segment_ids: Tokens | None = None,
+        adapter: Adapter | None = None,
+    ) -> Hidden:
         """Final hidden states, in the compute dtype.
 
         Args:
             tokens: Token ids below `config.num_tokens`.
             positions: Rotary positions; None counts from 0 in every row.
             segment_ids: Documents of packed rows; None lets a row see all of its past.
+            adapter: Low-rank products by block, of all layers; the parameters then take no gradient.
         """
         config = self.config
         if positions is None:
@@ -159,11 +174,11 @@ class Llama(nnx.Module):
         x = embed(self.embedding[...], tokens, config.compute)
         layer_definition, stacked = nnx.split(self.layers)
 
-        def layer(x: Hidden, params: nnx.State) -> tuple[Hidden, None]:
+        def layer(x: Hidden, own: tuple[nnx.State, Adapter | None]) -> tuple[Hidden, None]:
             x = checkpoint_name(x, "layer_input")
-            return nnx.merge(layer_definition, params)(x, positions, segment_ids), None
+            return nnx.merge(layer_definition, own[0])(x, positions, segment_ids, own[1]), None
 
-        x, _ = jax.lax.scan(rematerialized(layer, config.remat), x, stacked)
+        x, _ = jax.lax.scan(rematerialized(layer, config.remat), x, (stacked, adapter))
         x = rms_norm(x, self.final_norm[...], config.rms_norm_eps)
         return constrain(x, "batch", "sequence", "hidden")
 
@@ -224,9 +239,10 @@ def forward(
     *,
     positions: Tokens | None = None,
     segment_ids: Tokens | None = None,
+    adapter: Adapter | None = None,
 ) -> Hidden:
     """Pure forward pass to the final hidden states; see `Llama.__call__`."""
-    return nnx.merge(definition(config), nnx.State(params))(tokens, positions, segment_ids)
+    return nnx.merge(definition(config), nnx.State(params))(tokens, positions, segment_ids, adapter)
 
 
 def head_matrix(config: LlamaConfig, params: Params) -> Float[Array, "D V"]:

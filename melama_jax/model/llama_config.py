@@ -90,7 +90,14 @@ class LlamaConfig:
         attention = 2 * d * e * (self.num_attention_heads + self.num_key_value_heads)
         return self.num_hidden_layers * (attention + 3 * d * self.intermediate_size) + d * self.vocab_size
 
-    def flops_per_token(self, sequence_length: int) -> float:
-        """Model FLOPs of training per token: 6 N_matmul + 6 L T h d, causal; recomputation does not count."""
+    def flops_per_token(self, sequence_length: int, adapter_parameters: int | None = None) -> float:
+        """Model FLOPs of training per token: 6 N_matmul + 6 L T h d, causal; recomputation does not count.
+
+        Args:
+            sequence_length: T.
+            adapter_parameters: Those of an adapter, beside which N_matmul counts 4 times; None trains all.
+        """
         attention = 6 * self.num_hidden_layers * sequence_length * self.num_attention_heads * self.head_dim
+        if adapter_parameters is not None:
+            return 4 * self.matmul_parameters + 6 * adapter_parameters + attention
         return 6 * self.matmul_parameters + attention

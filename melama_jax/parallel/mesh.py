@@ -34,6 +34,7 @@ LOGICAL_AXES: dict[str, str | tuple[str, ...] | None] = {
     "mlp": "tensor",
     "head_dim": None,
     "norm": None,
+    "rank": None,
     # activations
     "batch": BATCH_AXES,
     "sequence": "context",
@@ -62,6 +63,15 @@ def sharding_of(mesh: AnyMesh, axes: Sequence[str | None]) -> NamedSharding:
     return NamedSharding(mesh, spec_of(axes))
 
 
+def sharding_where_divisible(mesh: AnyMesh, shape: Sequence[int], axes: Sequence[str | None]) -> NamedSharding:
+    """`sharding_of` with the dimensions left whole that their mesh axis does not divide."""
+    spec = (
+        entry if isinstance(entry, str) and size % mesh.shape[entry] == 0 else None
+        for size, entry in zip(shape, spec_of(axes), strict=True)
+    )
+    return NamedSharding(mesh, PartitionSpec(*spec))
+
+
 def constrain(x: jax.Array, *axes: str | None) -> jax.Array:
     """Fix the layout of an intermediate array by logical names; does nothing where no mesh is set."""
     if jax.sharding.get_abstract_mesh().empty:
@@ -69,8 +79,7 @@ def constrain(x: jax.Array, *axes: str | None) -> jax.Array:
     return jax.lax.with_sharding_constraint(x, spec_of(axes))
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
-def gather(x: jax.Array, axes: tuple[str, ...]) -> jax.Array:
+def gather(x: jax.Array, axes: tuple[str | None, ...]) -> jax.Array:
     """Gather a parameter's `fsdp` shards for use; its gradient goes back by reduce-scatter.
 
     A plain sharding constraint would be transposed to itself, so that the gradient would first be summed whole on every
@@ -80,20 +89,25 @@ def gather(x: jax.Array, axes: tuple[str, ...]) -> jax.Array:
         x: A parameter, sharded as its logical axes say, already in the dtype it is used in.
         axes: Its logical axes.
     """
+    return _gathered(x, axes)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _gathered(x: jax.Array, axes: tuple[str | None, ...]) -> jax.Array:
     if jax.sharding.get_abstract_mesh().empty:
         return x
     return jax.lax.with_sharding_constraint(x, spec_of(axes, without="fsdp"))
 
 
-def _gather_forward(x: jax.Array, axes: tuple[str, ...]) -> tuple[jax.Array, None]:
+def _gather_forward(x: jax.Array, axes: tuple[str | None, ...]) -> tuple[jax.Array, None]:
     return gather(x, axes), None
 
 
-def _gather_backward(axes: tuple[str, ...], _: None, gradient: jax.Array) -> tuple[jax.Array]:
+def _gather_backward(axes: tuple[str | None, ...], _: None, gradient: jax.Array) -> tuple[jax.Array]:
     return (constrain(gradient, *axes),)
 
 
-gather.defvjp(_gather_forward, _gather_backward)
+_gathered.defvjp(_gather_forward, _gather_backward)
 
 
 def mesh_sizes(config: MeshConfig, num_devices: int) -> dict[str, int]:

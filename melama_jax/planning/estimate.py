@@ -15,7 +15,6 @@ from jax.sharding import Mesh
 
 from melama_jax.config import Config
 from melama_jax.errors import ConfigError
-from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel import mesh as meshes
 from melama_jax.planning import cost
 from melama_jax.planning.program import (
@@ -57,6 +56,7 @@ class Memory:
         activations: What the layers keep for the backward pass; None where XLA gave up for want of memory.
         temporaries: Everything else that XLA allocates.
         peak: All of it at its highest.
+        frozen: Weights beside an adapter, as they are kept; 0 without one.
     """
 
     weights: int
@@ -65,6 +65,7 @@ class Memory:
     activations: int | None
     temporaries: int
     peak: int
+    frozen: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +189,6 @@ def make_plan(
     abstract = states.abstract_state(config, mesh)
     sheet = target.accelerator
     tokens_per_step = config.train.global_batch_size * config.train.sequence_length
-    model = LlamaConfig.build(config.model, config.train)
     started = time.monotonic()
     try:
         compiled = compile_train_step(config, mesh, abstract)
@@ -207,7 +207,7 @@ def make_plan(
         memory=memory,
         device_memory_bytes=sheet.memory_bytes if sheet else None,
         fits=compiled is not None and memory.peak <= sheet.memory_bytes * target.usable if sheet else None,
-        model_flops_per_step=model.flops_per_token(config.train.sequence_length) * tokens_per_step,
+        model_flops_per_step=states.flops_per_token(config) * tokens_per_step,
         hardware_flops_per_step=None,
         memory_bytes_per_step=None,
         collectives=[],
@@ -251,15 +251,16 @@ def _exhausted(message: str, abstract: states.TrainState) -> Memory | None:
     """What XLA for TPUs, which compiles nothing that the device cannot hold, says that it would have taken."""
     if "Ran out of memory" not in message:
         return None
-    weights, optimizer = states.shard_bytes(abstract.params), states.shard_bytes(abstract.opt_state)
+    weights, optimizer, frozen = (states.shard_bytes(x) for x in (abstract.params, abstract.opt_state, abstract.base))
     figures = {
         what: float(number) * 1024 ** "KMG".index(unit) * 1024
         for what, number, unit in re.findall(r"(Used|HLO temporaries \()\s*([\d.]+)([KMG])", message)
     }
     # The one is of everything, the other leaves out the state.
-    peak = int(figures.get("Used", weights + optimizer + sum(figures.values())))
-    gradients = min(_gradient_bytes(abstract), max(0, peak - weights - optimizer))
-    return Memory(weights, optimizer, gradients, None, max(0, peak - weights - optimizer - gradients), peak)
+    held = weights + optimizer + frozen
+    peak = int(figures.get("Used", held + sum(figures.values())))
+    gradients = min(_gradient_bytes(abstract), max(0, peak - held))
+    return Memory(weights, optimizer, gradients, None, max(0, peak - held - gradients), peak, frozen)
 
 
 def _gradient_bytes(abstract: states.TrainState) -> int:
@@ -269,17 +270,18 @@ def _gradient_bytes(abstract: states.TrainState) -> int:
 
 
 def _memory(analysis: Any, abstract: states.TrainState, program: Program, config: Config) -> Memory:
-    weights, optimizer = states.shard_bytes(abstract.params), states.shard_bytes(abstract.opt_state)
+    weights, optimizer, frozen = (states.shard_bytes(x) for x in (abstract.params, abstract.opt_state, abstract.base))
     temporary = analysis.temp_size_in_bytes
     gradients = min(_gradient_bytes(abstract), temporary)
     activations = min(_kept(program, abstract, config.model.num_hidden_layers), temporary - gradients)
     peak = analysis.argument_size_in_bytes + analysis.output_size_in_bytes + temporary - analysis.alias_size_in_bytes
-    return Memory(weights, optimizer, gradients, activations, temporary - gradients - activations, peak)
+    return Memory(weights, optimizer, gradients, activations, temporary - gradients - activations, peak, frozen)
 
 
 def _kept(program: Program, abstract: states.TrainState, layers: int) -> int:
     """Bytes of the stacks [L, ...] that the layers' loops carry and that are no parameters or their gradients."""
-    own = {tuple(sorted(x.sharding.shard_shape(x.shape))) for x in jax.tree.leaves(abstract.params)}
+    weights = jax.tree.leaves((abstract.params, abstract.base))
+    own = {tuple(sorted(x.sharding.shard_shape(x.shape))) for x in weights}
     most = 0
     for name in program.executions():
         for instruction in program.computations[name].instructions:

@@ -14,7 +14,6 @@ import numpy as np
 
 from melama_jax.config import Config
 from melama_jax.errors import TrainingError
-from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel import mesh as meshes
 from melama_jax.parallel.hardware import accelerator_of, memory_in_use
 from melama_jax.training import state as states
@@ -133,8 +132,7 @@ def measure(
     analysis: Any = compiled.memory_analysis()
     counted = memory_in_use(list(mesh.local_devices))
     tokens = config.train.global_batch_size * config.train.sequence_length
-    model = LlamaConfig.build(config.model, config.train)
-    flops = model.flops_per_token(config.train.sequence_length) * tokens
+    flops = states.flops_per_token(config) * tokens
     sheet = accelerator_of(mesh.devices.flat[0])
     return Measurement(
         devices=mesh.size,

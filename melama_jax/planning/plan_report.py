@@ -55,7 +55,7 @@ def shortfall(config: Config, target: Target, plan: Plan) -> list[str]:
 
 def _helps(config: Config, plan: Plan, usable: float) -> list[str]:
     memory, train, shards = plan.memory, config.train, plan.mesh["fsdp"] * plan.mesh["tensor"]
-    state = (memory.weights + memory.optimizer + memory.gradients) * shards
+    state = (memory.weights + memory.frozen + memory.optimizer + memory.gradients) * shards
     most = _most_shards(config, plan.devices)
     helps = []
     if shards < most and state / most <= usable:
@@ -76,14 +76,19 @@ def _helps(config: Config, plan: Plan, usable: float) -> list[str]:
     needed = math.ceil(state / usable)
     if needed > plan.devices:
         helps.append(f"at least {needed} such devices, for the weights, gradients and optimizer alone")
+    if config.adapter is not None:
+        if config.adapter.base_dtype != "nf4":
+            helps.append("adapter.base_dtype: nf4, 4.25 bits for each of the layers' weights")
+        return helps
     parameters = memory.weights * shards / jnp.dtype(config.model.param_dtype).itemsize / most
+    sizes = {"bfloat16": 2 * parameters, "int8": parameters, "nf4": 4.25 / 8 * parameters}
     stored = (
-        f"{bytes_ * parameters / 1e9:.1f} GB in {name} ({'fits' if bytes_ * parameters <= usable else 'does not fit'})"
-        for name, bytes_ in (("bfloat16", 2), ("int8", 1))
+        f"{size / 1e9:.1f} GB in {name} ({'fits' if size <= usable else 'does not fit'})"
+        for name, size in sizes.items()
     )
     helps.append(
-        f"LoRA (by arithmetic, not compiled): frozen weights over {most} devices take {' or '.join(stored)} on each, "
-        "next to no gradients and optimizer; activations come on top"
+        f"adapter: {{}} (LoRA; by arithmetic, not compiled): frozen weights over {most} devices take "
+        f"{' or '.join(stored)} on each, next to no gradients and optimizer; activations come on top"
     )
     return helps
 
@@ -122,6 +127,8 @@ def _memory_table(config: Config, target: Target, plan: Plan) -> Table:
     table = _table(f"{config.model.preset or 'custom model'} on {target.name}: bytes of one device (as compiled)")
     mesh = " x ".join(f"{axis} {size}" for axis, size in plan.mesh.items())
     table.add_row("mesh", f"{mesh} = {plan.devices} devices")
+    if memory.frozen:
+        table.add_row("frozen weights", decimal_bytes(memory.frozen))
     for name in ("weights", "optimizer", "gradients", "activations", "temporaries"):
         count = getattr(memory, name)
         table.add_row(name, "among the temporaries" if count is None else decimal_bytes(count))

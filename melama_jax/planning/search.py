@@ -32,6 +32,8 @@ from melama_jax.training.versions import source_fingerprint
 
 _REMAT = {"full": 4 / 3, "names": 1.08, "dots": 1.04, "none": 1.0}
 """What is tried, by how much is kept, and about how much work it is beside that of none, to put candidates in order."""
+_FROZEN = {"float32": 4.0, "bfloat16": 2.0, "int8": 1.0, "nf4": 4.25 / 8}
+"""Bytes of a weight beside an adapter."""
 _ROWS = (1, 2, 4, 8)
 _MOST_TENSOR = 8
 _ATTENTION = {"cuda": ("auto", "xla"), "tpu": ("auto", "xla")}
@@ -133,7 +135,8 @@ def _least_bytes(config: Config, candidate: Candidate) -> float:
     """State and what the layers keep, which nothing can do without."""
     model, optimizer = config.model, config.optimizer
     widths = (_itemsize(name) for name in (model.param_dtype, optimizer.mu_dtype, optimizer.nu_dtype, "float32"))
-    state = _parameters(config) * sum(widths) / (candidate.fsdp * candidate.tensor)
+    width = sum(widths) if config.adapter is None else _FROZEN[config.adapter.base_dtype]
+    state = _parameters(config) * width / (candidate.fsdp * candidate.tensor)
     hidden, mlp = model.hidden_size, model.intermediate_size
     # Of a token in a layer: its input; attention and two of the MLP too; all products; all that lies between.
     kept = {"full": hidden, "names": 2 * hidden + 2 * mlp, "dots": 4 * hidden + 2 * mlp, "none": 8 * hidden + 4 * mlp}

@@ -44,6 +44,7 @@ class CheckpointMeta:
         fingerprints: uint32 by leaf.
         versions: Library versions of the writer.
         origin: Where imported weights come from; empty for a training run.
+        base: Of an adapter: `from`, where its base was, and `fingerprint`, of the base's weights as they were read.
     """
 
     step: int
@@ -52,6 +53,7 @@ class CheckpointMeta:
     fingerprints: dict[str, int]
     versions: dict[str, str]
     origin: dict[str, Any] = dataclasses.field(default_factory=dict)
+    base: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Checkpointer:
@@ -73,19 +75,27 @@ class Checkpointer:
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CheckpointError(f"{self.directory}: cannot be made a folder: {error.strerror}") from None
+        self.marked: int | None = None
+        """Step of a checkpoint that stays, however old it gets."""
+        self.base: dict[str, Any] = {}
+        """`CheckpointMeta.base` of what is saved."""
         self._echo = echo
         logging.getLogger("absl").setLevel(logging.ERROR)
         self._manager = ocp.CheckpointManager(
             self.directory,
             options=ocp.CheckpointManagerOptions(
-                max_to_keep=config.keep_last,
-                keep_period=config.keep_every,
+                preservation_policy=ocp.checkpoint_managers.AnyPreservationPolicy(self._keeps(config)),
                 enable_async_checkpointing=config.asynchronous,
                 cleanup_tmp_directories=True,
             ),
             item_handlers={"state": _state_handler(), "meta": ocp.JsonCheckpointHandler()},
         )
         self._fingerprint = jax.jit(fingerprint)
+
+    def _keeps(self, config: CheckpointConfig) -> list[ocp.checkpoint_managers.PreservationPolicy]:
+        policies = ocp.checkpoint_managers
+        every = [policies.EveryNSteps(config.keep_every)] if config.keep_every else []
+        return [policies.LatestN(config.keep_last), *every, _KeepMarked(self)]
 
     def steps(self) -> list[int]:
         """Steps of the checkpoints there are, oldest first."""
@@ -111,6 +121,7 @@ class Checkpointer:
             "data": dict(data),
             "fingerprints": prints,
             "versions": {"jax": jax.__version__, "orbax": ocp.__version__},
+            "base": self.base,
         }
         tree = _tree(state)
         save_args = jax.tree_util.tree_map_with_path(_save_args, tree)
@@ -228,6 +239,16 @@ class Checkpointer:
             self._echo(f"moved {self.directory / str(step)} to {target}")
 
 
+class _KeepMarked(ocp.checkpoint_managers.PreservationPolicy):
+    """Orbax's question which checkpoints stay, answered with the one that is marked."""
+
+    def __init__(self, checkpointer: Checkpointer):
+        self._checkpointer = checkpointer
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
+        return [found.step == self._checkpointer.marked for found in checkpoints]
+
+
 class _DamagedError(Exception):
     """The arrays of a checkpoint cannot be read, or are not those that were written."""
 
@@ -269,7 +290,7 @@ def _read_meta(path: Path) -> CheckpointMeta:
         if raw["format"] != FORMAT:
             raise CheckpointError(f"{file}: format {raw['format']}, but this version reads format {FORMAT}")
         names = [field.name for field in dataclasses.fields(CheckpointMeta)]
-        return CheckpointMeta(**{name: raw[name] for name in names if name != "origin"}, origin=raw.get("origin", {}))
+        return CheckpointMeta(**{name: raw[name] for name in names if name in raw})
     except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise _DamagedError(f"{file}: {type(error).__name__}") from None
     except OSError as error:
@@ -407,7 +428,8 @@ def _state_handler() -> ocp.PyTreeCheckpointHandler:
 
 
 def _tree(state: TrainState) -> dict[str, Any]:
-    return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    """What is saved of a state: all but the base of an adapter."""
+    return {field.name: getattr(state, field.name) for field in dataclasses.fields(state) if field.name != "base"}
 
 
 def _reason(error: Exception) -> str:

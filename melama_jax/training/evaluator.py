@@ -10,8 +10,8 @@ import numpy as np
 from jax.sharding import Mesh
 
 from melama_jax.config import Config
-from melama_jax.model import llama
 from melama_jax.training.batches import Placement, ahead
+from melama_jax.training.state import TrainState
 from melama_jax.training.step import batch_keys, make_eval_step
 
 
@@ -44,12 +44,12 @@ class Evaluator:
         """Measure a domain on these batches [len(local_rows), T]; none leaves it out of the results."""
         self._batches[domain] = batches
 
-    def __call__(self, params: llama.Params) -> dict[str, float]:
+    def __call__(self, state: TrainState) -> dict[str, float]:
         """`eval/<domain>/loss` in nats per token and `eval/<domain>/perplexity`."""
         results: dict[str, float] = {}
         with jax.set_mesh(self._mesh):
             for domain, rows in self._batches.items():
-                sums = [self._step(params, placed) for placed in ahead(rows, self._placement)]
+                sums = [self._step(state.params, state.base, placed) for placed in ahead(rows, self._placement)]
                 entropy, weight = np.sum([[float(s.cross_entropy), float(s.weight)] for s in sums] or [[0, 0]], axis=0)
                 if weight:
                     loss = float(entropy / weight)

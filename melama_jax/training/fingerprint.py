@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -25,6 +28,11 @@ def fingerprint(tree: Any) -> dict[str, jax.Array]:
         return jnp.sum(bits.astype(jnp.uint32) * (2 * place + 1), dtype=jnp.uint32)
 
     return {leaf_name(path): one(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def digest(prints: Mapping[str, Any]) -> str:
+    """One sha256 of many fingerprints by leaf."""
+    return hashlib.sha256(json.dumps(prints, sort_keys=True).encode()).hexdigest()
 
 
 def leaf_name(path: Any) -> str:

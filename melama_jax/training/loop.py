@@ -13,20 +13,19 @@ import jax
 
 from melama_jax.config import Config
 from melama_jax.errors import TrainingError
-from melama_jax.model.llama import Params
-from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.hardware import Accelerator, memory_in_use
+from melama_jax.training.best import Best
 from melama_jax.training.checkpoint import Checkpointer
 from melama_jax.training.health import Health
 from melama_jax.training.metrics import METRICS_FILE, MetricsWriter, plot_loss
 from melama_jax.training.preemption import StopRequest
 from melama_jax.training.profiling import Profiler, host_span, step_span
 from melama_jax.training.report import ProgressReport, describe_evaluations
-from melama_jax.training.state import TrainState
+from melama_jax.training.state import TrainState, flops_per_token
 from melama_jax.training.step import Batch
 
-Evaluation = tuple[int, Callable[[Params], dict[str, float]]]
-"""Steps between evaluations (the last step has one too), and what measures parameters as `eval/...` figures."""
+Evaluation = tuple[int, Callable[[TrainState], dict[str, float]]]
+"""Steps between evaluations (the last step has one too), and what measures a state as `eval/...` figures."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +57,7 @@ class Loop:
         accelerator: Accelerator | None,
         profiler: Profiler,
         health: Health,
+        best: Best | None = None,
     ):
         """Gather what the steps need.
 
@@ -72,17 +72,19 @@ class Loop:
             accelerator: Data sheet of the devices, for MFU, or None.
             profiler: Traces the steps that it is asked for.
             health: Watches that steps are done.
+            best: Knows the best checkpoint so far; None keeps the newest alone.
         """
         self._config, self._run_dir, self._position = config, run_dir, position
         self._checkpointer, self._evaluations, self._writer = checkpointer, evaluations, writer
         self.progress, self._accelerator, self._profiler = progress, accelerator, profiler
-        self._health = health
+        self._health, self._best = health, best
+        if best is not None:
+            checkpointer.marked, self._saved_best = best.step, best.state()
         profiler.pause = functools.partial(health.pause_alone, "writing a trace")
         self._first_step = 0
         self._tree = config.model_dump(mode="json", by_alias=True)
-        model, length = LlamaConfig.build(config.model), config.train.sequence_length
-        self._tokens_per_step = config.train.global_batch_size * length
-        self._flops_per_step = model.flops_per_token(length) * self._tokens_per_step
+        self._tokens_per_step = config.train.global_batch_size * config.train.sequence_length
+        self._flops_per_step = flops_per_token(config) * self._tokens_per_step
 
     def run(
         self,
@@ -91,14 +93,22 @@ class Loop:
         stream: Iterator[Batch],
         stop: StopRequest,
     ) -> tuple[TrainState, bool]:
-        """Train to the last step or to a stop request; returns the state, and whether it was a request."""
+        """Train to the last step, until no figure gets better, or to a stop request.
+
+        Returns:
+            The state, and whether it was a request.
+
+        Raises:
+            TrainingError: Too many steps in a row were not finite, or a file cannot be written.
+        """
         config = self._config
         number = self._first_step = int(train_state.step)
         self._profiler.expect(number + 1, config.train.steps)
         baseline = self._measure_baseline(train_state) if number == 0 else {}
         self._health.stepping()
         clock, waited, handed, counted = time.monotonic(), 0.0, 0.0, 0
-        while number < config.train.steps:
+        stopped = enough = False
+        while number < config.train.steps and not (stopped or enough):
             clock += self._profiler.before(number + 1, train_state)  # time of the profiler's own
             with step_span(number + 1):
                 before = time.monotonic()
@@ -132,19 +142,41 @@ class Loop:
                     record |= baseline
                 for evaluate in due:
                     with self._health.pause("an evaluation"), host_span("evaluate"):
-                        record |= evaluate(train_state.params)
+                        record |= evaluate(train_state)
                 with host_span("log"):
                     self._log(record, plot=bool(due))
+                if self._best is not None and due:
+                    saves |= self._best.consider(number, record)
+                    enough = self._best.exhausted
             self._check_finite(number, values)
-            if saves:
-                data = {"fingerprint": self._position.fingerprint, "next_row": self._rows_seen(number)}
+            if saves or enough:
                 with self._health.pause("a save"), host_span("save"):
-                    self._checkpointer.save(train_state, step=number, config=self._tree, data=data)
-            if stopping and not last:
-                return train_state, True
+                    self._save(train_state, number)
+            stopped = stopping and not (last or enough)
             # The clock stands still during evaluation and saving.
             clock, waited, handed, counted = time.monotonic(), 0.0, 0.0, 0
-        return train_state, False
+        if self._best is not None:
+            with self._health.pause("a save"):
+                self._publish_best()
+            if enough:
+                self.progress.note(f"stopping at step {number}: {self._best.describe()}")
+        return train_state, stopped
+
+    def _save(self, train_state: TrainState, number: int) -> None:
+        """Save; a checkpoint that was best before stays until this one is whole."""
+        data: dict[str, Any] = {"fingerprint": self._position.fingerprint, "next_row": self._rows_seen(number)}
+        if self._best is not None:
+            self._publish_best()
+            data["best"] = self._saved_best = self._best.state()
+        self._checkpointer.save(train_state, step=number, config=self._tree, data=data)
+        if self._best is not None:
+            self._checkpointer.marked = self._best.step
+
+    def _publish_best(self) -> None:
+        """Make public which of the checkpoints that are whole is the best."""
+        self._checkpointer.wait()
+        if self._best is not None and jax.process_index() == 0:
+            self._best.publish(self._saved_best)
 
     def _measure_baseline(self, train_state: TrainState) -> dict[str, float]:
         """All that is measured, before the first step, as `baseline/...`: what forgetting is measured against."""
@@ -153,7 +185,7 @@ class Loop:
         results: dict[str, float] = {}
         with self._health.pause("the evaluation before training"):
             for _, evaluate in self._evaluations:
-                results |= evaluate(train_state.params)
+                results |= evaluate(train_state)
         self.progress.note(f"before training: {describe_evaluations(results)}")
         return {key.replace("eval/", "baseline/", 1): value for key, value in results.items()}
 

@@ -22,8 +22,8 @@ from melama_jax.parallel.mesh import spec_of
 
 Hidden = Float[Array, "B T D"]
 Head = Float[Array, "D V"]
-Static = tuple[float, int, str, int]
-"""z-loss weight, chunk size, dtype name, padding of V."""
+Static = tuple[float, int, str, int, bool]
+"""z-loss weight, chunk size, dtype name, padding of V, whether the head is frozen."""
 _TOKENS = ("data", "fsdp", "context")
 
 
@@ -52,6 +52,7 @@ def cross_entropy(
     chunk_size: int = 1024,
     compute_dtype: jnp.dtype | None = None,
     vocab_padding: int = 0,
+    frozen_head: bool = False,
 ) -> LossSums:
     """Weighted sums of next-token cross-entropy.
 
@@ -64,9 +65,10 @@ def cross_entropy(
         chunk_size: Tokens per device whose logits exist at a time.
         compute_dtype: Dtype of the products; None takes that of `hidden`. Logits are float32.
         vocab_padding: Last columns of the head that stand for no token: they take no probability and no gradient.
+        frozen_head: Leave out the gradient of the head, a third of the work.
     """
     dtype = jnp.dtype(compute_dtype or hidden.dtype)
-    sums: Any = _loss((z_loss, chunk_size, dtype.name, vocab_padding), hidden, head, targets, weights)
+    sums: Any = _loss((z_loss, chunk_size, dtype.name, vocab_padding, frozen_head), hidden, head, targets, weights)
     return LossSums(*sums)
 
 
@@ -97,17 +99,17 @@ def _loss(static: Static, hidden, head, targets, weights) -> Any:
 
 
 def _loss_forward(static, hidden, head, targets, weights):
-    *sums, hidden_gradient, head_gradient = _sharded(static, True, hidden, head, targets, weights)
-    return tuple(sums), (hidden_gradient, head_gradient)
+    found = _sharded(static, True, hidden, head, targets, weights)
+    return found[:3], found[3:]
 
 
 def _loss_backward(static, residuals, cotangents):
     # Only `total` is differentiated; the two other sums are reports.
-    hidden_gradient, head_gradient = residuals
+    hidden_gradient, *head_gradient = residuals
     scale = cotangents[0]
     return (
         (hidden_gradient.astype(jnp.float32) * scale).astype(hidden_gradient.dtype),
-        head_gradient * scale.astype(head_gradient.dtype),
+        head_gradient[0] * scale.astype(head_gradient[0].dtype) if head_gradient else None,
         None,
         None,
     )
@@ -122,16 +124,17 @@ def _sharded(static, with_gradients, hidden, head, targets, weights):
     head_spec = spec_of(("embed", "vocab"))
     row_spec = spec_of(("batch", "sequence"))
     scalar = spec_of(())
+    gradient_specs = (hidden_spec,) if static[-1] else (hidden_spec, head_spec)
     return jax.shard_map(
         functools.partial(_local, static, with_gradients, True),
         in_specs=(hidden_spec, head_spec, row_spec, row_spec),
-        out_specs=(scalar, scalar, scalar, *((hidden_spec, head_spec) if with_gradients else ())),
+        out_specs=(scalar, scalar, scalar, *(gradient_specs if with_gradients else ())),
         check_vma=False,  # no differentiation passes through: the gradients are outputs
     )(hidden, head, targets, weights)
 
 
 def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
-    z_loss, chunk_size, dtype, vocab_padding = static
+    z_loss, chunk_size, dtype, vocab_padding, frozen_head = static
 
     def over(reduce, x, *axes):
         return reduce(x, *axes) if on_mesh else x
@@ -177,21 +180,25 @@ def _local(static, with_gradients, on_mesh, hidden, head, targets, weights):
         # Products of sums over V and over tokens; float32 out, so that shards add exactly as one device would.
         dx = lax.dot_general(dlogits, matrix, (((1,), (1,)), ((), ())), preferred_element_type=jnp.float32)
         dx = over(collectives.psum, dx, "tensor").astype(hidden.dtype)
+        if frozen_head:
+            return (total, entropy, head_gradient), dx
         dhead = lax.dot_general(x.astype(dtype), dlogits, (((0,), (0,)), ((), ())), preferred_element_type=jnp.float32)
         return (total, entropy, head_gradient + dhead), dx
 
     zero = jnp.zeros((), jnp.float32)
-    accumulator = jnp.zeros((width, columns) if with_gradients else (), jnp.float32)
+    accumulator = jnp.zeros((width, columns) if with_gradients and not frozen_head else (), jnp.float32)
     rows = chunked(hidden), chunked(targets), chunked(weights.astype(jnp.float32))
     scanned: Any = lax.scan(step, (zero, zero, accumulator), rows)
     (total, entropy, head_gradient), dx = scanned
     sums = tuple(over(collectives.psum, x, *_TOKENS) for x in (total, entropy, jnp.sum(weights, dtype=jnp.float32)))
     if not with_gradients:
         return sums
+    hidden_gradient = dx.reshape(num_chunks * chunk, width)[:tokens].reshape(hidden.shape)
+    if frozen_head:
+        return *sums, hidden_gradient
     if on_mesh:
         head_gradient = collectives.psum_scatter(head_gradient, "fsdp", 0)
         head_gradient = collectives.psum(head_gradient, "data", "context")
-    hidden_gradient = dx.reshape(num_chunks * chunk, width)[:tokens].reshape(hidden.shape)
     return *sums, hidden_gradient, head_gradient.astype(head.dtype)
 
 

@@ -25,8 +25,8 @@ from typing import Any
 import jax
 
 from melama_jax.config import Config, dump_yaml
-from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.hardware import accelerator_of
+from melama_jax.training.state import flops_per_token
 from melama_jax.training.versions import versions
 
 STEP_NAME = "train"
@@ -196,7 +196,7 @@ def describe(config: Config, program: jax.stages.Compiled | None) -> dict[str, A
     device = jax.devices()[0]
     sheet = accelerator_of(device)
     tokens = config.train.global_batch_size * config.train.sequence_length
-    flops = LlamaConfig.build(config.model).flops_per_token(config.train.sequence_length) * tokens
+    flops = flops_per_token(config) * tokens
     memory: Any = program.memory_analysis() if program is not None else None
     kinds = ("argument", "output", "temp", "alias")
     return {

@@ -13,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from melama_jax.config import Config
-from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.hardware import Accelerator
 from melama_jax.training import state as states
 
 FLOPS_CONVENTION = (
-    "model FLOPs per token = 6 N_matmul + 6 L T h d (causal; N_matmul without the input embedding; no recomputation)"
+    "model FLOPs per token = 6 N_matmul + 6 L T h d (causal; N_matmul without the input embedding; no recomputation; "
+    "beside an adapter 4 N_matmul + 6 N_adapter)"
 )
 
 
@@ -49,12 +49,12 @@ def plan_table(
     weights = states.shard_bytes(state.params)
     optimizer = states.shard_bytes(state.opt_state)
     tokens = train.global_batch_size * train.sequence_length
-    model = LlamaConfig.build(config.model)
     rows: list[tuple[str, str]] = [
         ("model", f"{config.model.preset or 'custom'}: {states.num_parameters(state.params):,} parameters"),
         ("mesh", " x ".join(f"{axis} {size}" for axis, size in mesh.shape.items()) + f" = {mesh.size} device(s)"),
         ("weights per device", f"{format_bytes(weights)} ({config.model.param_dtype})"),
         ("optimizer per device", format_bytes(optimizer)),
+        *([("frozen weights per device", format_bytes(states.shard_bytes(state.base)))] if state.base else []),
     ]
     if memory is not None:
         total = memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes
@@ -71,7 +71,7 @@ def plan_table(
         ("micro-batches", f"{train.gradient_accumulation_steps} x {micro} rows"),
         ("steps", f"{train.steps:,}"),
         ("tokens in all", f"{tokens * train.steps:,}"),
-        ("model FLOPs per step", f"{model.flops_per_token(train.sequence_length) * tokens:.3e}"),
+        ("model FLOPs per step", f"{states.flops_per_token(config) * tokens:.3e}"),
     ]
     table = Table(show_header=False, title="Training plan", title_justify="left")
     table.add_column(style="bold")

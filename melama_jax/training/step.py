@@ -17,13 +17,13 @@ from jax.sharding import AbstractMesh, Mesh, NamedSharding
 
 from melama_jax.config import Config
 from melama_jax.errors import ConfigError
-from melama_jax.model import llama
+from melama_jax.model import llama, lora
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.hardware import has_fp8
 from melama_jax.parallel.mesh import check_batch, spec_of
 from melama_jax.training.loss import LossSums, cross_entropy
 from melama_jax.training.optimizer import build_optimizer, learning_rate
-from melama_jax.training.state import TrainState, abstract_params
+from melama_jax.training.state import TrainState, abstract_state, model_of
 
 Batch = dict[str, jax.Array]
 Metrics = dict[str, jax.Array]
@@ -70,55 +70,90 @@ def check_layout(config: Config, mesh: Mesh | AbstractMesh) -> None:
     if config.eval.interval is not None and config.eval.batch_size is not None:
         check_batch(mesh, rows=config.eval.batch_size, sequence_length=train.sequence_length, name="eval.batch_size")
     # Kernels refuse what they cannot do when they are traced.
-    model, batch = LlamaConfig.build(config.model, train), abstract_batch(config, mesh)
+    batch, state = abstract_batch(config, mesh), abstract_state(config, mesh)
     rows = {key: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype) for key, leaf in batch.items()}
-    params = abstract_params(model, mesh)
     with jax.sharding.use_abstract_mesh(mesh if isinstance(mesh, AbstractMesh) else mesh.abstract_mesh):
-        jax.eval_shape(lambda params, rows: loss_sums(config, model, params, rows), params, rows)
+        jax.eval_shape(make_eval_step(config), state.params, state.base, rows)
 
 
-def loss_sums(config: Config, model: LlamaConfig, params: llama.Params, batch: Batch) -> LossSums:
-    """Forward pass and summed loss of one micro-batch [B, T]."""
+def loss_sums(
+    config: Config,
+    model: LlamaConfig,
+    params: llama.Params,
+    batch: Batch,
+    *,
+    base: llama.Params | None = None,
+    key: jax.Array | None = None,
+) -> LossSums:
+    """Forward pass and summed loss of one micro-batch [B, T].
+
+    Args:
+        config: The resolved configuration.
+        model: Its model.
+        params: What is trained: all weights, or an adapter.
+        batch: The micro-batch.
+        base: The frozen weights beside an adapter.
+        key: Of an adapter's dropout; None drops nothing.
+    """
+    weights, adapter = params, None
+    if base is not None:
+        assert config.adapter is not None
+        weights, adapter = base, lora.attach(model, config.adapter, params, key)
     hidden = llama.forward(
-        model, params, batch["inputs"], positions=batch["positions"], segment_ids=batch.get("segment_ids")
+        model,
+        weights,
+        batch["inputs"],
+        positions=batch["positions"],
+        segment_ids=batch.get("segment_ids"),
+        adapter=adapter,
     )
     return cross_entropy(
         hidden,
-        llama.head_matrix(model, params),
+        llama.head_matrix(model, weights),
         batch["targets"],
         batch["loss_weights"],
         z_loss=config.train.z_loss,
         chunk_size=config.train.loss_chunk_size,
         compute_dtype=model.compute,
         vocab_padding=model.vocab_padding,
+        frozen_head=base is not None,
     )
 
 
-def gradients(config: Config, params: llama.Params, batch: Batch) -> tuple[llama.Params, LossSums]:
+def gradients(
+    config: Config,
+    params: llama.Params,
+    batch: Batch,
+    *,
+    base: llama.Params | None = None,
+    key: jax.Array | None = None,
+) -> tuple[llama.Params, LossSums]:
     """Float32 gradients of the mean loss over all target tokens of a stacked batch [A, B, T], and the loss sums.
 
     Micro-batches are summed and divided once by the global count of target tokens, so accumulation is exact in tokens.
+    Arguments are those of `loss_sums`; every micro-batch has a dropout key of its own.
     """
-    model = LlamaConfig.build(config.model, config.train)
+    model, accumulated = model_of(config), config.train.gradient_accumulation_steps
 
-    def total(params: llama.Params, micro: Batch) -> tuple[jax.Array, LossSums]:
-        sums = loss_sums(config, model, params, micro)
+    def total(params: llama.Params, micro: Batch, key: jax.Array | None) -> tuple[jax.Array, LossSums]:
+        sums = loss_sums(config, model, params, micro, base=base, key=key)
         return sums.total, sums
 
-    def one(micro: Batch) -> tuple[llama.Params, LossSums]:
-        grads, sums = jax.grad(total, has_aux=True)(params, micro)
+    def one(micro: tuple[Batch, jax.Array | None]) -> tuple[llama.Params, LossSums]:
+        grads, sums = jax.grad(total, has_aux=True)(params, *micro)
         return jax.tree.map(lambda g: g.astype(jnp.float32), grads), sums
 
-    if config.train.gradient_accumulation_steps == 1:
-        grads, sums = one(jax.tree.map(lambda x: x[0], batch))
+    micros = batch, None if key is None else jax.random.split(key, accumulated)
+    if accumulated == 1:
+        grads, sums = one(jax.tree.map(lambda x: x[0], micros))
     else:
         zeros = jax.tree.map(lambda p: jnp.zeros_like(p, jnp.float32), params)
         none = LossSums(*(jnp.zeros((), jnp.float32) for _ in LossSums._fields))
 
-        def add(carry: Any, micro: Batch) -> tuple[Any, None]:
+        def add(carry: Any, micro: Any) -> tuple[Any, None]:
             return jax.tree.map(jnp.add, carry, one(micro)), None
 
-        (grads, sums), _ = jax.lax.scan(add, (zeros, none), batch)
+        (grads, sums), _ = jax.lax.scan(add, (zeros, none), micros)
     scale = 1.0 / jnp.maximum(sums.weight, 1.0)
     return jax.tree.map(lambda g: g * scale, grads), sums
 
@@ -129,7 +164,10 @@ def make_train_step(config: Config) -> Callable[[TrainState, Batch], tuple[Train
     schedule = learning_rate(config.optimizer, config.train.steps)
 
     def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-        grads, sums = gradients(config, state.params, batch)
+        key = None
+        if config.adapter is not None:
+            key = jax.random.fold_in(jax.random.wrap_key_data(state.rng), state.step)
+        grads, sums = gradients(config, state.params, batch, base=state.base, key=key)
         grad_norm = optax.tree.norm(grads)
         finite = jnp.isfinite(sums.total) & jnp.isfinite(grad_norm)
         with jax.named_scope("optimizer"):
@@ -167,10 +205,10 @@ def make_train_step(config: Config) -> Callable[[TrainState, Batch], tuple[Train
     return train_step
 
 
-def make_eval_step(config: Config) -> Callable[[llama.Params, Batch], LossSums]:
-    """The pure evaluation step: loss sums of one batch [B, T]."""
-    model = LlamaConfig.build(config.model, config.train)
-    return lambda params, batch: loss_sums(config, model, params, batch)
+def make_eval_step(config: Config) -> Callable[[llama.Params, llama.Params | None, Batch], LossSums]:
+    """The pure evaluation step: loss sums of one batch [B, T] from a state's `params` and `base`."""
+    model = model_of(config)
+    return lambda params, base, batch: loss_sums(config, model, params, batch, base=base)
 
 
 def compile_train_step(config: Config, mesh: Mesh, state: TrainState) -> jax.stages.Compiled:

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from melama_jax.config import MeshConfig, from_mapping
-from melama_jax.inference.preview import continue_tokens
 from melama_jax.model import llama
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel.mesh import LOGICAL_AXES, build_mesh
@@ -81,17 +80,13 @@ def test_same_logits_on_a_mesh(params: dict[str, Any], tokens: jax.Array, plain_
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_padding_of_the_vocabulary_is_never_drawn(params: dict[str, Any], tokens: jax.Array, tied: bool) -> None:
+def test_padding_of_the_vocabulary_has_no_probability(params: dict[str, Any], tokens: jax.Array, tied: bool) -> None:
     config = dataclasses.replace(TINY, tie_word_embeddings=tied)
     params = {name: leaf for name, leaf in params.items() if name != "head" or not tied}
     padded = dataclasses.replace(config, vocab_padding=252)
     plain, found = run(params, tokens % 4, config), run(params, tokens % 4, padded)
     np.testing.assert_array_equal(found[..., :4], plain[..., :4])
     assert (found[..., 4:] == -np.inf).all()
-    drawn = continue_tokens(padded, params, [1, 2], num_tokens=8, stop=None, seed=0)
-    assert len(drawn) == 8
-    assert max(drawn) < 4
-    assert max(continue_tokens(config, params, [1, 2], num_tokens=8, stop=None, seed=0)) >= 4
 
 
 @pytest.mark.parametrize("tied", [False, True])
