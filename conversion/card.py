@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from conversion.checkpoint import CheckpointWeights
+from conversion.adapter import Adapter, Merged
 from conversion.mapping import Item
+from conversion.origin import public_name
 from conversion.weights import Weights
 from melama_jax import __version__
 
@@ -16,7 +18,18 @@ _FORMATS = {
     "hf": "Hugging Face (safetensors)",
     "meta": "Meta (consolidated .pth)",
     "checkpoint": "melama_jax checkpoint",
+    "peft": "PEFT adapter",
 }
+_TO_FILL_IN = """
+## Licence
+
+To fill in. Weights that descend from LLaMA are under the licence of that LLaMA; a model trained on credentialed
+clinical text may not be shared outside the terms of the data use agreement.
+
+## Training data and intended use
+
+To fill in: what text it saw, what it is for, what it must not be used for, how it was evaluated.
+"""
 
 
 def model_card(source: Weights, name: str, format: str, dtypes: Mapping[Item, np.dtype]) -> str:
@@ -30,31 +43,37 @@ def model_card(source: Weights, name: str, format: str, dtypes: Mapping[Item, np
         f"{sizes['num_attention_heads']} ({sizes['num_key_value_heads']})",
         "Vocabulary, context": f"{source.num_tokens}, {sizes['max_position_embeddings']}",
     }
-    if isinstance(source, CheckpointWeights):
-        facts |= _history(source)
-    rows = "\n".join(f"| {key} | {value} |" for key, value in facts.items())
+    facts |= _history(source)
+    if isinstance(source, Merged):
+        facts |= _adapter(source.adapter) | {"Merged into": public_name(source.base.folder)}
     front = "---\nlibrary_name: transformers\nlicense: other\n---\n\n" if format == "hf" else ""
-    return f"""{front}# {name}
-
-Weights of a LLaMA model. This card is a stub: fill in what is marked before you share the folder.
-
-| | |
-|---|---|
-{rows}
-
-## Licence
-
-To fill in. Weights that descend from LLaMA are under the licence of that LLaMA; a model trained on credentialed
-clinical text may not be shared outside the terms of the data use agreement.
-
-## Training data and intended use
-
-To fill in: what text it saw, what it is for, what it must not be used for, how it was evaluated.
-"""
+    return f"{front}# {name}\n\nWeights of a LLaMA model. {_table(facts)}{_TO_FILL_IN}"
 
 
-def _history(source: CheckpointWeights) -> dict[str, Any]:
+def adapter_card(adapter: Adapter, name: str, base_name: str | None) -> str:
+    """The same of an exported adapter."""
+    facts = {"Layout": _FORMATS["peft"], "Converted by": f"melama_jax {__version__}"}
+    facts |= _history(adapter) | _adapter(adapter) | {"Base": base_name or "to fill in"}
+    base = "" if base_name is None else f"base_model: {json.dumps(base_name)}\n"
+    front = f"---\nlibrary_name: peft\n{base}license: other\n---\n\n"
+    return f"{front}# {name}\n\nA LoRA adapter of a LLaMA model. {_table(facts)}{_TO_FILL_IN}"
+
+
+def _table(facts: Mapping[str, Any]) -> str:
+    rows = "\n".join(f"| {key} | {value} |" for key, value in facts.items())
+    return f"This card is a stub: fill in what is marked before you share the folder.\n\n| | |\n|---|---|\n{rows}\n"
+
+
+def _adapter(adapter: Adapter) -> dict[str, Any]:
+    config = adapter.config
+    stabilized = ", rank-stabilized" if config.rank_stabilized else ""
+    return {"Adapter": f"LoRA, rank {config.rank}, alpha {config.alpha:g}{stabilized}, {', '.join(config.targets)}"}
+
+
+def _history(source: Weights | Adapter) -> dict[str, Any]:
     meta = source.meta
+    if meta is None:
+        return {}
     facts: dict[str, Any] = {}
     if source.origin:
         form = _FORMATS.get(str(source.origin.get("format")), "unknown")

@@ -1,35 +1,24 @@
-"""Our checkpoints: Orbax's folder of one Zarr 3 array per leaf, read and written by slices through TensorStore.
-
-Orbax itself writes the folder's structure, with a handler that only lays out each array; the blocks follow, so no
-stacked leaf exists in memory. What is written so restores through plain Orbax.
-"""
+"""Our checkpoints: stacked arrays in our layout, read and written by slices as matrices of one layer."""
 
 from __future__ import annotations
 
-import dataclasses
-import logging
-import os
-import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
-import orbax.checkpoint as ocp
-import tensorstore as ts
 
-import melama_jax
 from conversion import buffers
+from conversion.arrays import Layout, cause_of, lay_out, open_leaf, write_meta
 from conversion.fingerprints import Fingerprints
-from conversion.json_files import read_json, write_json
+from conversion.json_files import read_json
 from conversion.mapping import Item, Weight, weights_of
 from conversion.weights import Inventory, Weights, WeightsWriter, block_rows
 from melama_jax.config import ModelConfig
 from melama_jax.config.presets import PRESETS
 from melama_jax.errors import ConversionError
-from melama_jax.training.checkpoint import FORMAT, find_checkpoint, read_meta
+from melama_jax.training.checkpoint import find_checkpoint, read_meta
 
 _INNER_BYTES, _MOST_PARTS = 2**20, 32
 """Least size of the parts of a block that can be read alone, and most of them."""
@@ -54,9 +43,10 @@ class CheckpointWeights(Weights):
             ConversionError: An array is missing or has another shape than the description says.
         """
         self.folder = find_checkpoint(path)
-        self.meta = read_meta(self.folder)
-        self.sizes, padding = _sizes_of(self.folder, self.meta.config)
-        self.origin = read_origin(self.folder, self.meta.origin)
+        self.meta = meta = read_meta(self.folder)
+        self.sizes, padding = sizes_of(self.folder, meta.config)
+        self.origin = read_origin(self.folder, meta.origin)
+        self._stated = meta.fingerprints
         self.token_ids = dict(self.origin.get("token_ids", {}))
         self.num_tokens = self.sizes["vocab_size"] - padding
         self._arrays: dict[Weight, Any] = {}
@@ -72,19 +62,7 @@ class CheckpointWeights(Weights):
         if extra:
             raise ConversionError(f"{self.folder}: holds arrays that belong to no LLaMA of its description: {extra[0]}")
         for weight in weights_of(self.sizes):
-            leaf = state / f"params.{weight.ours.replace('/', '.')}"
-            try:
-                array = ts.open(_spec(leaf), open=True, read=True).result()
-            except ValueError as error:
-                if str(error).startswith("NOT_FOUND") and not os.path.exists(leaf):
-                    raise ConversionError(f"{leaf}: is missing; use a whole checkpoint") from None
-                raise ConversionError(f"{leaf}: cannot be read ({cause_of(error)})") from None
-            if array.shape != weight.our_shape(self.sizes):
-                raise ConversionError(
-                    f"{leaf}: has shape {array.shape}, but the description of the checkpoint asks for "
-                    f"{weight.our_shape(self.sizes)}"
-                )
-            self._arrays[weight] = array
+            self._arrays[weight] = open_leaf(self.folder, weight.ours, weight.our_shape(self.sizes))
 
     def dtype(self, item: Item) -> np.dtype:
         """Dtype in which a matrix is stored."""
@@ -111,14 +89,16 @@ class CheckpointWeights(Weights):
             raise ConversionError(f"{self.folder}: params/{weight.ours} cannot be read ({cause_of(error)})") from None
         return from_ours(weight, self.sizes, np.asarray(part))
 
-    def see(self, item: Item, block: np.ndarray, start: int) -> None:
-        """Add a block to the fingerprints."""
-        self._seen.add(item, block, start)
+    def take(self, item: Item, rows: slice) -> np.ndarray:
+        """Rows, which are added to the fingerprints."""
+        block = self.read(item, rows)
+        self._seen.add(item, block, rows.start)
+        return block
 
     def finish(self) -> None:
         """Compare the fingerprints with those that were written."""
         for name, value in self._seen.values.items():
-            if value != self.meta.fingerprints.get(name):
+            if value != self._stated.get(name):
                 raise ConversionError(
                     f"{self.folder}: is damaged ({name} does not have the bits that were written); use another one"
                 )
@@ -150,25 +130,14 @@ class CheckpointWriter(WeightsWriter):
         self._dtypes = {item.weight: dtype for item, dtype in dtypes.items()}
         self._fingerprints = Fingerprints(sizes)
         self._pending: deque[Any] = deque()
-        tree: dict[str, Any] = {}
-        for weight, dtype in self._dtypes.items():
-            *parents, name = weight.ours.split("/")
-            node = tree
-            for parent in parents:
-                node = node.setdefault(parent, {})
-            node[name] = _Layout(weight.our_shape(sizes), dtype, *self._chunks(weight, dtype))
-        registry = ocp.type_handlers.create_type_handler_registry((_Layout, _LayoutHandler()))
-        logging.getLogger("absl").setLevel(logging.ERROR)
-        handler = ocp.PyTreeCheckpointHandler(use_ocdbt=False, use_zarr3=True, type_handler_registry=registry)
-        self._arrays = {}
-        try:
-            with ocp.Checkpointer(handler) as checkpointer:
-                checkpointer.save(folder / "state", args=ocp.args.PyTreeSave({"params": tree}))
-            for weight in self._dtypes:
-                leaf = folder / "state" / f"params.{weight.ours.replace('/', '.')}"
-                self._arrays[weight] = ts.open(_spec(leaf), open=True, write=True).result()
-        except (ValueError, OSError) as error:
-            raise ConversionError(f"{folder}: cannot be written ({cause_of(error)})") from None
+        arrays = lay_out(
+            folder,
+            {
+                weight.ours: Layout(weight.our_shape(sizes), dtype, *self._chunks(weight, dtype))
+                for weight, dtype in self._dtypes.items()
+            },
+        )
+        self._arrays = {weight: arrays[weight.ours] for weight in self._dtypes}
 
     def _chunks(self, weight: Weight, dtype: np.dtype) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shape of a file's part of the array, which is one block, and of its parts that can be read alone.
@@ -228,20 +197,12 @@ class CheckpointWriter(WeightsWriter):
         """Finish the writes and write the description."""
         while self._pending:
             self._settle()
-        meta = {
-            "format": FORMAT,
-            "step": 0,
-            "config": {"model": self._model},
-            "data": {},
-            "fingerprints": self._fingerprints.values,
-            "versions": {"jax": jax.__version__, "orbax": ocp.__version__, "melama_jax": melama_jax.__version__},
-            "origin": self._origin,
-        }
-        try:
-            (self._folder / "meta").mkdir()
-        except OSError as error:
-            raise ConversionError(f"{self._folder}: cannot be written: {error.strerror}") from None
-        write_json(self._folder / "meta" / "metadata", meta)
+        write_meta(
+            self._folder,
+            config={"model": self._model},
+            fingerprints=self._fingerprints.values,
+            origin=self._origin,
+        )
 
     def abandon(self) -> None:
         """Let the writes end; their errors no longer matter."""
@@ -250,14 +211,7 @@ class CheckpointWriter(WeightsWriter):
         self._pending.clear()
 
 
-def cause_of(error: Exception) -> str:
-    """What TensorStore's long messages say at their heart: the system's words, else their beginning."""
-    text = (str(error).splitlines() or [type(error).__name__])[0]
-    system = re.search(r"OS error: [^\]:]*|No space left on device|Permission denied|[Cc]hecksum[^:;\]]*", text)
-    return system[0] if system else text[:300]
-
-
-def _sizes_of(folder: Path, config: Any) -> tuple[dict[str, Any], int]:
+def sizes_of(folder: Path, config: Any) -> tuple[dict[str, Any], int]:
     """The model's sizes and the rows of padding that a checkpoint's description states."""
     model = config.get("model") if isinstance(config, dict) else None
     if not isinstance(model, dict):
@@ -287,56 +241,6 @@ def read_origin(folder: Path, stated: Any) -> dict[str, Any]:
     if not record.is_file():
         return {}
     return read_json(record)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Layout:
-    """An array to lay out: its shape, dtype, and the shapes of files and of their parts."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    chunk: tuple[int, ...]
-    inner: tuple[int, ...]
-
-
-class _LayoutHandler(ocp.type_handlers.NumpyHandler):
-    """Orbax's way to store a NumPy array, here without its values; restored as one, or onto any sharding."""
-
-    async def serialize(
-        self, values: Sequence[_Layout], infos: Sequence[Any], args: Sequence[Any] | None = None
-    ) -> Sequence[Any]:
-        """Create every array's folder and description."""
-        for layout, info in zip(values, infos, strict=True):
-            await info.await_path_creation()
-            codecs = [{"name": "bytes", "configuration": {"endian": "little"}}]
-            index_codecs = [*codecs, {"name": "crc32c"}]
-            metadata = {
-                "shape": layout.shape,
-                "data_type": str(layout.dtype),
-                "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": layout.chunk}},
-                "codecs": [
-                    {
-                        "name": "sharding_indexed",
-                        "configuration": {
-                            "chunk_shape": layout.inner,
-                            # Uncompressed: trained weights shrink little, and a disk is faster than the packing.
-                            "codecs": [*codecs, {"name": "crc32c"}],
-                            "index_codecs": index_codecs,
-                        },
-                    }
-                ],
-            }
-            spec = _spec(Path(info.parent_dir) / info.name) | {"metadata": metadata}
-            await ts.open(spec, create=True)
-        return []
-
-
-def _spec(leaf: Path) -> dict[str, Any]:
-    # Files are not flushed one by one: the folder is renamed when whole, and fingerprints tell what a power cut took.
-    store = {"driver": "file", "path": os.path.abspath(leaf), "file_io_sync": False}
-    # As Orbax has it: a chunk of zeros is stored, so that one that is not there is lost.
-    stored = {"store_data_equal_to_fill_value": True, "fill_missing_data_reads": False}
-    return {"driver": "zarr3", "kvstore": store, **stored}
 
 
 def our_index(

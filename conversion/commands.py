@@ -1,4 +1,4 @@
-"""The four commands: import, export, verify and inspect."""
+"""The commands on whole weights: import, export, verify and inspect."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from conversion import card, description, tokenizers
 from conversion import origin as origins
+from conversion.adapter import Adapter, Merged
 from conversion.checkpoint import CheckpointWeights, CheckpointWriter
 from conversion.folders import open_weights
 from conversion.hf import HuggingFaceWriter
@@ -27,6 +28,7 @@ from melama_jax.data.vocabulary import load_vocabulary
 from melama_jax.errors import ConversionError, MelamaError
 
 Echo = Callable[[str], None]
+Check = Callable[[Path], None]
 _RELEASED_SHARDS = {"llama2-13b": 2, "llama2-70b": 8, "llama3-70b": 8, "llama3.1-70b": 8}
 """Model-parallel ranks of the published files; one for the others."""
 
@@ -60,11 +62,34 @@ def import_weights(
     source = open_weights(folder, max_position_embeddings=max_position_embeddings)
     if isinstance(source, CheckpointWeights):
         raise ConversionError(f"{folder}: is a checkpoint already; `export` turns it into other formats")
-    source.check()
     for option, value in (("vocab-multiple", vocab_multiple), ("max-position-embeddings", max_position_embeddings)):
         if value is not None and value < 1:
             raise ConversionError(f"--{option} {value} must be at least 1")
-    _check_apart(source, output)
+    write_checkpoint(
+        source,
+        output,
+        dtype=dtype,
+        added_tokens=added_tokens,
+        vocab_multiple=vocab_multiple,
+        overwrite=overwrite,
+        echo=echo,
+    )
+
+
+def write_checkpoint(
+    source: Weights,
+    output: Path,
+    *,
+    dtype: str = "keep",
+    added_tokens: Sequence[str] = (),
+    vocab_multiple: int = 1,
+    overwrite: bool = False,
+    check: Check | None = None,
+    echo: Echo = print,
+) -> None:
+    """Write open weights as a checkpoint; as `import_weights`, and `check` is given what was written."""
+    source.check()
+    check_apart(source, output)
     nbytes = sum(_nbytes(source, target_dtypes(source, dtype)).values())
     with new_folder(output, overwrite=overwrite, nbytes=nbytes) as work:
         new_rows = _import_tokenizer(source, work / "tokenizer", added_tokens, echo)
@@ -77,11 +102,13 @@ def import_weights(
         if dtype == "keep":
             for weight in weights_of(moved.sizes):
                 moved.common_dtype(weight)
-        model = _model_section(moved, dtypes)
+        model = model_section(moved, dtypes)
         writer = CheckpointWriter(
-            work, moved.sizes, dtypes, model=model, origin=_origin(source, work / "tokenizer", new_rows)
+            work, moved.sizes, dtypes, model=model, origin=stated_origin(source, work / "tokenizer", new_rows)
         )
         totals = _copy(moved, writer, dtypes, "importing")
+        if check is not None:
+            check(work)
     echo(f"{output}: {_summary(moved, dtypes)}")
     if new_rows or padded != tokens:
         grown = tokens - source.num_tokens
@@ -99,13 +126,14 @@ def export_weights(
     max_shard_bytes: int = 5 * 10**9,
     llama_version: int | None = None,
     tokenizer: Path | None = None,
+    base: Path | None = None,
     overwrite: bool = False,
     echo: Echo = print,
 ) -> None:
     """Turn a checkpoint (or a folder of the other format) into a Hugging Face or Meta folder.
 
     Args:
-        folder: A run, one of its checkpoints, an imported checkpoint, or a folder of weights.
+        folder: A run, one of its checkpoints, an imported checkpoint, or a folder of weights; an adapter is merged.
         output: Folder to make.
         format: hf or meta.
         dtype: keep, float32, bfloat16 or float16.
@@ -113,18 +141,46 @@ def export_weights(
         max_shard_bytes: Most bytes of a safetensors file.
         llama_version: 2 or 3, the Meta code that will read it; None tells by the model.
         tokenizer: Folder or file of the tokenizer; None takes the checkpoint's own.
+        base: The weights that an adapter belongs to; None takes those that it names.
         overwrite: Whether to replace a folder of weights.
         echo: Where remarks go.
 
     Raises:
         ConversionError: The checkpoint is damaged, or the output cannot be written.
     """
-    source = open_weights(folder)
+    write_folder(
+        open_weights(folder, base=base),
+        output,
+        format=format,
+        dtype=dtype,
+        num_shards=num_shards,
+        max_shard_bytes=max_shard_bytes,
+        llama_version=llama_version,
+        tokenizer=tokenizer,
+        overwrite=overwrite,
+        echo=echo,
+    )
+
+
+def write_folder(
+    source: Weights,
+    output: Path,
+    *,
+    format: str,
+    dtype: str = "keep",
+    num_shards: int | None = None,
+    max_shard_bytes: int = 5 * 10**9,
+    llama_version: int | None = None,
+    tokenizer: Path | None = None,
+    overwrite: bool = False,
+    check: Check | None = None,
+    echo: Echo = print,
+) -> None:
+    """Write open weights as a Hugging Face or Meta folder; as `export_weights`, and `check` is given it."""
     source.check()
-    _check_apart(source, output)
+    check_apart(source, output)
     sizes = source.sizes | {"vocab_size": source.num_tokens}
     dtypes = target_dtypes(source, dtype)
-    origin = source.origin if isinstance(source, CheckpointWeights) else {}
     with new_folder(output, overwrite=overwrite, nbytes=sum(_nbytes(source, dtypes).values())) as work:
         found = tokenizer or origins.tokenizer_of(source)
         writer: WeightsWriter
@@ -144,9 +200,9 @@ def export_weights(
                 generation=origins.generation_settings(found),
             )
         else:
-            llama3 = _is_llama3(source, origin) if llama_version is None else llama_version == 3
+            llama3 = _is_llama3(source) if llama_version is None else llama_version == 3
             preset = description.preset_of(sizes)
-            shards = origin.get("num_shards") or _RELEASED_SHARDS.get(preset or "", 1)
+            shards = source.origin.get("num_shards") or _RELEASED_SHARDS.get(preset or "", 1)
             shards = shards if num_shards is None else num_shards
             writer = MetaWriter(work, sizes, dtypes, num_shards=shards, llama3=llama3)
             if found is not None:
@@ -155,6 +211,8 @@ def export_weights(
         if found is None:
             echo("WARNING: no tokenizer was found beside the weights; give one with --tokenizer")
         totals = _copy(source, writer, dtypes, "exporting")
+        if check is not None:
+            check(work)
         (work / "README.md").write_text(card.model_card(source, output.name, format, dtypes), encoding="utf-8")
     echo(f"{output}: {_summary(source, dtypes)}")
     if source.num_tokens != source.sizes["vocab_size"]:
@@ -224,14 +282,16 @@ def inspect(folder: Path, *, console: Console) -> bool:
     return convertible and not inventory.missing and not inventory.extra
 
 
-def _check_apart(source: Weights, output: Path) -> None:
+def check_apart(source: Weights | Adapter, output: Path) -> None:
     """Refuse to replace what is read: a conversion may leave out what the source has, such as the optimizer."""
+    if isinstance(source, Merged):
+        check_apart(source.adapter, output)
     here, there = output.resolve(), source.folder.resolve()
     if here == there or here in there.parents:
         raise ConversionError(f"{output}: is or holds the folder that is read; choose another")
 
 
-def _origin(source: Weights, tokenizer: Path, new_rows: range) -> dict[str, Any]:
+def stated_origin(source: Weights, tokenizer: Path, new_rows: range) -> dict[str, Any]:
     """What the checkpoint states of where it comes from; a padding token that was added goes before the old one."""
     origin = origins.origin_of(source)
     if tokenizer.is_dir():
@@ -281,7 +341,8 @@ def _tokenizer_summary(path: Path | None) -> str:
     return f"{vocabulary.path.name}, {vocabulary.vocab_size} tokens, BOS {vocabulary.bos_id}, EOS {vocabulary.eos_id}"
 
 
-def _model_section(source: Weights, dtypes: dict[Item, np.dtype]) -> dict[str, Any]:
+def model_section(source: Weights, dtypes: dict[Item, np.dtype]) -> dict[str, Any]:
+    """The `model:` section of a checkpoint of weights in these dtypes."""
     names = [str(dtype) for dtype in dtypes.values()]
     return {
         "preset": description.preset_of(source.sizes),
@@ -291,8 +352,8 @@ def _model_section(source: Weights, dtypes: dict[Item, np.dtype]) -> dict[str, A
     }
 
 
-def _is_llama3(source: Weights, origin: dict[str, Any]) -> bool:
-    return bool(origin.get("llama3", description.is_llama3(source.sizes)))
+def _is_llama3(source: Weights) -> bool:
+    return bool(source.origin.get("llama3", description.is_llama3(source.sizes)))
 
 
 def _nbytes(source: Weights, dtypes: dict[Item, np.dtype]) -> dict[Item, int]:

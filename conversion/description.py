@@ -5,13 +5,12 @@ A description is refused, not guessed at, where reading it wrongly would change 
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
+from conversion.json_files import Description, is_integer, read_description, shown
 from melama_jax.config.presets import PRESETS
 from melama_jax.errors import ConversionError
 
@@ -39,85 +38,6 @@ _PUBLISHED_FFN = ((256, None), (256, 1.5), (4096, 1.3), (1024, 1.3), (4096, 1.2)
 """multiple_of and ffn_dim_multiplier of Meta's releases: LLaMA 1 and 2, 3.2 1B, the 70Bs, 3 8B, 3.1 405B."""
 
 
-@dataclasses.dataclass(frozen=True)
-class _Description:
-    """A JSON object of the file `path`; `inside` stands before its keys in messages, such as `rope_scaling.`."""
-
-    path: Path
-    values: dict[str, Any]
-    inside: str = ""
-
-    def error(self, key: str, wanted: str) -> ConversionError:
-        """The error of one key."""
-        found = f"is {_shown(self.values[key])}" if key in self.values else "is missing"
-        return ConversionError(f"{self.path}: {self.inside}{key} {found}; expected {wanted}")
-
-    def integer(self, key: str, default: int | None = None) -> int:
-        """A positive integer; the default, where there is one, also stands for null."""
-        value = self.values.get(key)
-        if value is None and default is not None:
-            return default
-        if not _is_integer(value) or value <= 0:
-            raise self.error(key, "a positive integer")
-        return value
-
-    def number(self, key: str, default: float | None = None) -> float:
-        """A positive number; the default, where there is one, also stands for null."""
-        value = self.values.get(key)
-        if value is None and default is not None:
-            return default
-        # JSON knows integers that no float holds, and Python's reader also takes Infinity and NaN.
-        if (_is_integer(value) or isinstance(value, float)) and 0 < value < 1e300:
-            return float(value)
-        raise self.error(key, "a positive number")
-
-    def truth(self, key: str) -> bool:
-        """True or false; false when absent or null."""
-        value = self.values.get(key)
-        if value is not None and not isinstance(value, bool):
-            raise self.error(key, "true or false")
-        return bool(value)
-
-    def section(self, key: str) -> _Description | None:
-        """The object under a key; none when absent, null or empty."""
-        value = self.values.get(key)
-        if not value:
-            return None
-        if not isinstance(value, dict):
-            raise self.error(key, "an object or null")
-        return _Description(self.path, value, f"{self.inside}{key}.")
-
-    def token_id(self, key: str) -> int | list[int] | None:
-        """A token id, several (LLaMA 3's chat models end with any of three), or null."""
-        value = self.values[key]
-        if value is not None and not all(map(_is_integer, value if isinstance(value, list) else [value])):
-            raise self.error(key, "a token id, a list of them, or null")
-        return value
-
-
-def _is_integer(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _shown(value: Any) -> str:
-    """A value as its file writes it, cut so that the message stays a line."""
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _read(path: Path) -> _Description:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConversionError(f"{path}: cannot read the description of the weights: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        problem = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
-        raise ConversionError(f"{path}: is not valid JSON: {problem}") from None
-    if not isinstance(values, dict):
-        raise ConversionError(f"{path}: expected a JSON object, found {_shown(values)}")
-    return _Description(path, values)
-
-
 def read_hf_config(folder: Path) -> tuple[ModelSizes, dict[str, Any]]:
     """Read a Hugging Face folder's `config.json`, with transformers' meaning of every absent key but the five sizes.
 
@@ -135,7 +55,7 @@ def read_hf_config(folder: Path) -> tuple[ModelSizes, dict[str, Any]]:
     Raises:
         ConversionError: No such file, not a LLaMA, or a value that our model has no place for.
     """
-    file = _read(folder / "config.json")
+    file = read_description(folder / "config.json")
     if file.values.get("model_type") != "llama":
         raise file.error("model_type", '"llama"')
     _refuse_other_models(file)
@@ -152,13 +72,13 @@ def read_hf_config(folder: Path) -> tuple[ModelSizes, dict[str, Any]]:
     return sizes, _hf_extras(file)
 
 
-def _refuse_other_models(part: _Description) -> None:
+def _refuse_other_models(part: Description) -> None:
     for key, only in _HF_ONLY.items():
         if part.values.get(key) not in (only, None):
-            raise part.error(key, f"{_shown(only)}, the only one there is here")
+            raise part.error(key, f"{shown(only)}, the only one there is here")
 
 
-def _hf_heads(file: _Description) -> ModelSizes:
+def _hf_heads(file: Description) -> ModelSizes:
     hidden_size, heads = file.integer("hidden_size"), file.integer("num_attention_heads")
     kv_heads = file.integer("num_key_value_heads", heads)
     if file.values.get("head_dim") is None and hidden_size % heads:
@@ -171,19 +91,19 @@ def _hf_heads(file: _Description) -> ModelSizes:
     return {"num_attention_heads": heads, "num_key_value_heads": kv_heads, "head_dim": head_dim}
 
 
-def _hf_rope(file: _Description) -> tuple[float, dict[str, Any] | None]:
+def _hf_rope(file: Description) -> tuple[float, dict[str, Any] | None]:
     """Base and scaling. A file may say them twice, but transformers 4 and 5 would then read different places."""
     sections = [part for part in (file.section("rope_scaling"), file.section("rope_parameters")) if part is not None]
     bases = [part.number("rope_theta") for part in (file, *sections) if "rope_theta" in part.values]
     scalings = [_hf_scaling(part) for part in sections]
     for key, found in (("rope_theta", bases), ("rope_scaling", scalings)):
         if any(value != found[0] for value in found):
-            places = " and ".join(_shown(value) for value in found)
+            places = " and ".join(shown(value) for value in found)
             raise ConversionError(f"{file.path}: {key} is said twice, as {places}; keep the one the weights have")
     return (bases or [_HF_DEFAULT_THETA])[0], (scalings or [None])[0]
 
 
-def _hf_scaling(part: _Description) -> dict[str, Any] | None:
+def _hf_scaling(part: Description) -> dict[str, Any] | None:
     _refuse_other_models(part)
     # transformers 5 takes an object without a type for unscaled; one with a factor was hardly meant so.
     unnamed = None if "factor" in part.values else "default"
@@ -204,7 +124,7 @@ def _hf_scaling(part: _Description) -> dict[str, Any] | None:
     }
 
 
-def _hf_extras(file: _Description) -> dict[str, Any]:
+def _hf_extras(file: Description) -> dict[str, Any]:
     extras: dict[str, Any] = {key: file.token_id(key) for key in _TOKEN_IDS if key in file.values}
     if file.values.get("initializer_range") is not None:
         extras["initializer_range"] = file.number("initializer_range")
@@ -264,7 +184,7 @@ def _with_floats(scaling: Mapping[str, Any]) -> dict[str, Any]:
 def _written_ids(token_ids: Mapping[str, Any]) -> dict[str, Any]:
     """The first LLaMA files say -1 for none, which transformers 5 warns of."""
     found = {key: token_ids[key] for key in _TOKEN_IDS if key in token_ids}
-    return {key: None if _is_integer(value) and value < 0 else value for key, value in found.items()}
+    return {key: None if is_integer(value) and value < 0 else value for key, value in found.items()}
 
 
 def generation_config(token_ids: Mapping[str, Any]) -> dict[str, Any]:
@@ -290,7 +210,7 @@ def read_meta_params(
     Raises:
         ConversionError: No such file, a value that our model has no place for, or one that the tensors contradict.
     """
-    file = _read(folder / "params.json")
+    file = read_description(folder / "params.json")
     for key, value in file.values.items():
         if key.startswith(_META_REFUSED) and value is not None:
             raise file.error(key, "none: such weights are not a plain LLaMA's")
@@ -317,7 +237,7 @@ def read_meta_params(
     return {**sizes, "max_position_embeddings": max_position_embeddings or _probable_context(sizes)}
 
 
-def _meta_heads(file: _Description) -> tuple[int, int, int]:
+def _meta_heads(file: Description) -> tuple[int, int, int]:
     """D, H and K."""
     dim, heads = file.integer("dim"), file.integer("n_heads")
     kv_heads = file.integer("n_kv_heads", heads)
@@ -338,7 +258,7 @@ def _ffn_size(dim: int, multiple_of: int, ffn_dim_multiplier: float | None = Non
     return multiple_of * -(-size // multiple_of)
 
 
-def _check_meta_ffn(file: _Description, dim: int, intermediate_size: int) -> None:
+def _check_meta_ffn(file: Description, dim: int, intermediate_size: int) -> None:
     multiple_of, multiplier = file.integer("multiple_of"), None
     if file.values.get("ffn_dim_multiplier") is not None:
         multiplier = file.number("ffn_dim_multiplier")
@@ -347,11 +267,11 @@ def _check_meta_ffn(file: _Description, dim: int, intermediate_size: int) -> Non
         scaled = "" if multiplier is None else f" with ffn_dim_multiplier {multiplier:g}"
         raise ConversionError(
             f"{file.path}: multiple_of {multiple_of}{scaled} makes dim {dim} an intermediate size of "
-            f"{_shown(formula)}; expected the tensors' {intermediate_size}"
+            f"{shown(formula)}; expected the tensors' {intermediate_size}"
         )
 
 
-def _read_meta_scaling(file: _Description) -> dict[str, Any] | None:
+def _read_meta_scaling(file: Description) -> dict[str, Any] | None:
     if not file.truth("use_scaled_rope"):
         return None
     if file.values.get("rope_high_freq_factor") not in (None, _META_SCALING["high_freq_factor"]):

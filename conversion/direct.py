@@ -14,12 +14,12 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from conversion.checkpoint import column_dims, row_dims, to_ours
-from conversion.folders import format_of, open_weights
+from conversion.checkpoint import CheckpointWeights, column_dims, row_dims, to_ours
+from conversion.folders import format_of, is_adapter, open_weights
 from conversion.mapping import Item, Weight, weights_of
 from conversion.origin import remember, tokenizer_of
 from conversion.stream import Totals, cast, check_finite, describe
-from conversion.weights import Padded, Weights
+from conversion.weights import FREE_SIZES, Padded, Weights
 from melama_jax.config import Config, ModelConfig
 from melama_jax.data.samples import tokenizer_path
 from melama_jax.data.vocabulary import find_tokenizer
@@ -52,6 +52,7 @@ def describe_initial(path: str) -> dict[str, Any]:
     Raises:
         MelamaError: There are no weights, or their description is damaged.
     """
+    _refuse_adapter(path)
     source = open_weights(Path(path))
     model: dict[str, Any] = {**source.sizes, "vocab_padding": source.sizes["vocab_size"] - source.num_tokens}
     found: dict[str, Any] = {"model": model}
@@ -75,9 +76,17 @@ def check_initial(config: Config, abstract: Any) -> dict[str, Any] | None:
     path = config.init.from_
     if path is None:
         return None
+    _refuse_adapter(path)
     if format_of(Path(path)) == "checkpoint":
         return checkpoint.check_loadable(path, abstract).config["model"]
     return open_initial(path, config.model).sizes
+
+
+def _refuse_adapter(path: str) -> None:
+    if is_adapter(Path(path)):
+        raise ConversionError(
+            f"{path}: holds an adapter; make whole weights of it first (python -m conversion merge --adapter {path})"
+        )
 
 
 def remember_initial(config: Config, run_dir: Path) -> None:
@@ -115,6 +124,48 @@ def load_initial(config: Config, abstract: Any, echo: Callable[[str], None]) -> 
     return params
 
 
+@_named
+def load_each(config: Config, abstract: Any, echo: Callable[[str], None], each: Callable[[str, jax.Array], Any]) -> Any:
+    """`load_initial` one array at a time, for weights that are made smaller as they come.
+
+    Args:
+        config: The run's configuration, whose `init.from` is set.
+        abstract: Nested dict of `jax.ShapeDtypeStruct` with shardings.
+        echo: Where the figures go.
+        each: Takes an array's path and the array, which it may delete; returns what is kept of it.
+
+    Raises:
+        ConversionError: The weights cannot be read, or are not finite; in any process of the job.
+        CheckpointError: The checkpoint is damaged.
+    """
+    path, totals = config.init.from_ or "", Totals()
+    source: Any = together("reading init.from", lambda: open_initial(path, config.model))
+    params: dict[str, Any] = {}
+    for weight in weights_of(source.sizes):
+        *parents, name = weight.ours.split("/")
+        node, wanted = params, abstract
+        for parent in parents:
+            node, wanted = node.setdefault(parent, {}), wanted[parent]
+        node[name] = each(weight.ours, load_weight(source, weight, wanted[name], totals))
+    echo(f"frozen parameters from {path}")
+    return params
+
+
+def load_weight(source: Weights, weight: Weight, wanted: jax.ShapeDtypeStruct, totals: Totals) -> jax.Array:
+    """One array on its sharding, of any format; every process must call this.
+
+    Raises:
+        ConversionError: It cannot be read, or is not finite; in any process of the job.
+        CheckpointError: The checkpoint is damaged.
+    """
+    if isinstance(source, CheckpointWeights):
+        tree: Any = wanted
+        for name in reversed(weight.ours.split("/")):
+            tree = {name: tree}
+        return jax.tree.leaves(checkpoint.load_params(source.folder, tree))[0]
+    return exchange(together("reading the weights", lambda: load_array(source, weight, wanted, totals)), wanted)
+
+
 def open_initial(path: str, model: ModelConfig) -> Weights:
     """Open the weights that a model starts from; a vocabulary that `model` pads is padded.
 
@@ -130,16 +181,12 @@ def open_initial(path: str, model: ModelConfig) -> Weights:
     if model.vocab_padding and model.vocab_size - model.vocab_padding == source.num_tokens:
         source = Padded(source, vocab_size=model.vocab_size)
     for key, stored in source.sizes.items():
-        if key not in _FREE_SIZES and stored != getattr(model, key):
+        if key not in FREE_SIZES and stored != getattr(model, key):
             raise ConversionError(
                 f"init.from: {path} has {key} {stored}, but model.{key} is {getattr(model, key)}; set model.preset to "
                 f"auto and leave the sizes out to take those of the weights"
             )
     return source
-
-
-_FREE_SIZES = ("rope_theta", "rope_scaling", "rms_norm_eps", "max_position_embeddings")
-"""Values of a model description that change what it computes but not what it stores; a user may change them."""
 
 
 def load_params(source: Weights, abstract: Any) -> Any:

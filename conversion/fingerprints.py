@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from conversion.mapping import Item
+from conversion.weights import WeightsWriter
 
 _ROWS = 64
 """Rows at a time, few enough to stay in a core's cache."""
@@ -37,6 +38,29 @@ class Fingerprints:
         name = f"params/{item.weight.ours}"
         with self._lock:
             self.values[name] = (self.values.get(name, 0) + value) % 2**32
+
+
+class FingerprintWriter(WeightsWriter):
+    """Takes weights for their fingerprints alone, and keeps nothing."""
+
+    def __init__(self, sizes: Mapping[str, Any]):
+        """For a model of these sizes."""
+        self.sizes = dict(sizes)
+        self.fingerprints = Fingerprints(sizes)
+
+    def prepare(self, item: Item, block: np.ndarray, start: int) -> np.ndarray:
+        """Add rows to the fingerprints."""
+        self.fingerprints.add(item, block, start)
+        return block[:0]
+
+    def write(self, item: Item, block: np.ndarray, start: int) -> None:
+        """Nothing is written."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def abandon(self) -> None:
+        """Nothing is open."""
 
 
 def block_fingerprint(block: np.ndarray, first: int, row_stride: int, column_stride: int) -> int:

@@ -45,6 +45,11 @@ class Weight:
     split_llama3: str | None = None
 
     @property
+    def module(self) -> str:
+        """The module of a Hugging Face model that holds it, by the last part of its name."""
+        return self.hf.split(".")[-2]
+
+    @property
     def stacked(self) -> bool:
         """Whether there is one per layer."""
         return "{layer}" in self.hf
@@ -168,6 +173,8 @@ WEIGHTS: tuple[Weight, ...] = (
 _BY_PATH = {weight.ours: weight for weight in WEIGHTS}
 EMBEDDING, HEAD = _BY_PATH["embedding"], _BY_PATH["head"]
 QUERY, GATE = _BY_PATH["layers/attention/query"], _BY_PATH["layers/mlp/gate"]
+ADAPTED = {weight.ours.rsplit("/", 1)[-1]: weight for weight in WEIGHTS if weight.stacked and weight.columns}
+"""The matrices of a layer, which adapters stand beside, by the names of `adapter.targets`."""
 META_DERIVED = "rope.freqs"
 """In LLaMA 1 and 2 files: the rotary frequencies, which follow from the head dim and theta."""
 HF_DERIVED = ".rotary_emb.inv_freq"
@@ -189,6 +196,10 @@ class Item(NamedTuple):
     def meta(self) -> str:
         """Key in a Meta folder."""
         return self.weight.meta.format(layer=self.layer)
+
+    def peft(self, factor: str) -> str:
+        """Key of a factor of its adapter, A or B, in a PEFT folder."""
+        return f"base_model.model.{self.hf.removesuffix('weight')}lora_{factor}.weight"
 
 
 def weights_of(sizes: Mapping[str, Any]) -> tuple[Weight, ...]:

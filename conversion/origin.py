@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from conversion import tokenizers
-from conversion.checkpoint import ORIGIN_FILE, CheckpointWeights
+from conversion.adapter import Adapter, Merged
+from conversion.checkpoint import ORIGIN_FILE
 from conversion.json_files import read_json, write_json
 from conversion.meta import MetaWeights
 from conversion.weights import Weights
 from melama_jax import __version__
 from melama_jax.config import Config
+from melama_jax.data.chat import ChatTemplate
 from melama_jax.data.samples import tokenizer_path
 from melama_jax.data.vocabulary import find_tokenizer, load_vocabulary
 from melama_jax.errors import ConversionError, MelamaError
@@ -22,11 +24,14 @@ GENERATION = "generation_config.json"
 
 def origin_of(source: Weights) -> dict[str, Any]:
     """What a checkpoint made of these weights states of them; names, no paths."""
-    if isinstance(source, CheckpointWeights):
-        return source.origin
+    if isinstance(source, Merged):
+        added = {"folder": public_name(source.adapter.folder), **source.adapter.describe()}
+        return {**origin_of(source.base), "adapter": added}
+    if source.meta is not None:
+        return dict(source.origin)
     origin: dict[str, Any] = {
         "format": source.format,
-        "folder": _public_name(source.folder),
+        "folder": public_name(source.folder),
         "token_ids": token_ids_of(source),
         "converter": f"melama_jax {__version__}",
     }
@@ -46,19 +51,26 @@ def _is_unset(value: Any) -> bool:
     return value is None or (isinstance(value, int) and value < 0)  # old folders say -1
 
 
-def _public_name(folder: Path) -> str:
-    """A folder's name; of a download cache (models--ORG--NAME/snapshots/HASH) the model's."""
+def public_name(folder: Path) -> str:
+    """A folder's name; of a download cache (models--ORG--NAME/snapshots/HASH) the model's, of a step the run's."""
     folder = folder.resolve()
     cached = folder.parent.parent.name
-    return cached.removeprefix("models--").replace("--", "/") if cached.startswith("models--") else folder.name
+    if cached.startswith("models--"):
+        return cached.removeprefix("models--").replace("--", "/")
+    return cached if folder.parent.name == "checkpoints" else folder.name
 
 
-def tokenizer_of(source: Weights) -> Path | None:
-    """The folder or file of the tokenizer of weights: beside them, in their run, or what the run was trained with."""
+def tokenizer_of(source: Weights | Adapter) -> Path | None:
+    """The folder or file of the tokenizer of weights: beside them, in their run, or what the run was trained with.
+
+    An adapter's own goes before its base's.
+    """
+    if isinstance(source, Merged):
+        return tokenizer_of(source.adapter) or tokenizer_of(source.base)
     if find_tokenizer(source.folder) is not None:
         return source.folder / "tokenizer" if (source.folder / "tokenizer").is_dir() else source.folder
     # Of a step of a run alone: beside an imported checkpoint's parent there may be anybody's tokenizer.
-    if isinstance(source, CheckpointWeights) and "data" in source.meta.config:
+    if source.meta is not None and "data" in source.meta.config:
         kept = source.folder.resolve().parent.parent / "tokenizer"
         if find_tokenizer(kept) is not None:
             return kept / "tokenizer" if (kept / "tokenizer").is_dir() else kept
@@ -110,6 +122,8 @@ def copy_tokenizer_of(source: Weights, target: Path) -> bool:
 def remember(config: Config, run_dir: Path, source: Weights | None) -> None:
     """Keep the tokenizer of a run, and what its initial weights stated, in the run folder; once.
 
+    A run that learns from conversations keeps their template as the tokenizer's own.
+
     Args:
         config: The run's configuration.
         run_dir: The run folder.
@@ -128,6 +142,9 @@ def remember(config: Config, run_dir: Path, source: Weights | None) -> None:
         vocabulary = Path(config.data.vocabulary) if config.data.vocabulary else tokenizer_path()
         home = tokenizer_home(vocabulary)
         tokenizers.copy_tokenizer(tokenizers.tokenizer_files(home), work)
+        if any(source.format != "text" for sources in config.data.sources.values() for source in sources):
+            template = ChatTemplate.load(config.data.conversations.template)
+            (work / "chat_template.jinja").write_text(template.source, encoding="utf-8")
         if source is not None:
             write_json(work / Path(ORIGIN_FILE).name, origin_of(source))
             settings = tokenizer_of(source)

@@ -23,7 +23,8 @@ def new_folder(target: Path, *, overwrite: bool, nbytes: int) -> Iterator[Path]:
         nbytes: Bytes that will be written, checked against the space left.
 
     Raises:
-        ConversionError: The target exists, is in use by another conversion, or does not fit on the disk.
+        ConversionError: The target exists, is in use by another conversion, does not fit on the disk, or cannot be
+            written.
     """
     target = target.resolve()  # a link stays, and what it points to is written
     _check_target(target, overwrite=overwrite)
@@ -44,8 +45,10 @@ def new_folder(target: Path, *, overwrite: bool, nbytes: int) -> Iterator[Path]:
             work.mkdir()
             yield work
             _put_in_place(work, target)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(work, ignore_errors=True)
+            if isinstance(error, OSError):  # of a small file, which has no writer of its own
+                raise ConversionError(f"{target}: cannot be written: {error.strerror or error}") from None
             raise
     finally:
         target.with_name(f"{target.name}.lock").unlink(missing_ok=True)
@@ -83,6 +86,7 @@ def _check_target(target: Path, *, overwrite: bool) -> None:
     marks = (
         ("config.json", "*.safetensors"),
         ("config.json", "*.bin"),
+        ("adapter_config.json", "adapter_model.*"),
         ("params.json", "*.pth"),
         ("state", "meta/metadata"),
     )

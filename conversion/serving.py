@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
-import json
 import math
 from pathlib import Path
 from typing import Any, Literal
@@ -14,26 +12,24 @@ import jax
 from jax.sharding import Mesh
 from tokenizers import Tokenizer
 
+from conversion.adapter import Merged
 from conversion.checkpoint import CheckpointWeights
-from conversion.direct import exchange, load_array
 from conversion.folders import open_weights
 from conversion.json_files import read_json
-from conversion.mapping import Weight, weights_of
-from conversion.origin import generation_settings, tokenizer_of
-from conversion.stream import Totals
+from conversion.loading import load
+from conversion.origin import generation_settings, public_name, tokenizer_of
 from conversion.weights import Padded, Weights
 from melama_jax.config import MeshConfig, ModelConfig, from_mapping
 from melama_jax.data.chat import ChatTemplate, control_tokens, find_template
 from melama_jax.data.vocabulary import Vocabulary, load_vocabulary
 from melama_jax.errors import ConfigError, DataError
 from melama_jax.inference.engine import Engine
-from melama_jax.inference.quantize import quantize_leaf
 from melama_jax.model.llama import Params
 from melama_jax.model.llama_config import LlamaConfig
 from melama_jax.parallel import mesh as meshes
 from melama_jax.parallel.agreement import together
-from melama_jax.training import checkpoint, state
-from melama_jax.training.fingerprint import fingerprint
+from melama_jax.training import state
+from melama_jax.training.fingerprint import digest
 
 Dtype = Literal["auto", "float32", "bfloat16"]
 LONGEST = 4096
@@ -54,7 +50,8 @@ class ServedModel:
         add_bos: Whether its texts begin with BOS: as it was trained here, or as its tokenizer says.
         stop_tokens: Ids that end an answer besides the tokenizer's EOS, as LLaMA 3's chat models have them.
         description: path, format, step, sizes, dtype, quantization, fingerprint (of the parameters as loaded, the same
-            from every format), vocabulary_sha256; all that identifies the model, for a report.
+            from every format), vocabulary_sha256, and of an adapter also `base` and `adapter` with a fingerprint each;
+            all that identifies the model, for a report.
     """
 
     model: LlamaConfig
@@ -87,6 +84,7 @@ def open_model(
     dtype: Dtype = "auto",
     quantization: Literal["int8"] | None = None,
     tokenizer: str | Path | None = None,
+    base: str | Path | None = None,
 ) -> ServedModel:
     """Load a model for inference; every process of the job must call this.
 
@@ -94,39 +92,52 @@ def open_model(
     quantized.
 
     Args:
-        path: A run, its checkpoints folder, one step, an imported checkpoint, a Hugging Face or a Meta folder.
+        path: A run, its checkpoints folder, one step, an imported checkpoint, a Hugging Face or a Meta folder; or an
+            adapter of a run or in a PEFT folder, which is merged into its base.
         mesh: Axis sizes; None puts as many devices on tensor as divide heads and widths, the others on data.
         dtype: Of parameters and products. auto takes bfloat16 on accelerators; on a CPU what is stored, and float32
             for float16.
         quantization: int8 keeps the matrices of the layers in 8 bits.
         tokenizer: File or folder of the tokenizer, where the folder of the weights has none.
+        base: The weights that an adapter belongs to; None takes those that it names.
 
     Raises:
-        ConversionError: The weights are damaged or incomplete.
+        ConversionError: The weights are damaged or incomplete, or not the base of the adapter.
         CheckpointError: The same of a checkpoint.
         ConfigError: There is no tokenizer, or it has more tokens than the model.
         DataError: The tokenizer cannot be read.
         MeshError: The mesh does not fit the devices or the model.
     """
-    source, vocabulary, home = _together(lambda: _open(Path(path), tokenizer))
+    opened: Any = together(
+        "opening the model", lambda: _open(Path(path), tokenizer, None if base is None else Path(base))
+    )
+    source, vocabulary, home = opened
+    weights, adapter = (source.base, source.adapter) if isinstance(source, Merged) else (source, None)
     built = meshes.build_mesh(mesh or _default_mesh(source.sizes, len(jax.devices())))
-    split = built.shape["tensor"]
-    if source.sizes["vocab_size"] % split and not isinstance(source, CheckpointWeights):
-        source = Padded(source, vocab_size=-(-source.sizes["vocab_size"] // split) * split)
+    split, rows = built.shape["tensor"], source.sizes["vocab_size"]
+    if rows % split and not isinstance(weights, CheckpointWeights):
+        weights = Padded(weights, vocab_size=-(-rows // split) * split)
+    sizes = source.sizes | {"vocab_size": weights.sizes["vocab_size"]}
     chosen = _stored_dtype(source) if dtype == "auto" and jax.default_backend() == "cpu" else dtype
     chosen = "bfloat16" if chosen == "auto" else chosen
     model = LlamaConfig.build(
         ModelConfig.model_validate(
             {
-                **source.sizes,
+                **sizes,
                 "preset": None,
-                "vocab_padding": source.sizes["vocab_size"] - source.num_tokens,
+                "vocab_padding": sizes["vocab_size"] - source.num_tokens,
                 "param_dtype": chosen,
                 "compute_dtype": chosen,
             }
         )
     )
-    params, prints = _load(source, state.abstract_params(model, built), quantization)
+    abstract = state.abstract_params(model, built)
+    params, prints = load(weights, abstract, num_tokens=source.num_tokens, adapter=adapter, quantization=quantization)
+    identity: dict[str, Any] = {"fingerprint": digest(prints)}
+    if adapter is not None:
+        of_base = {"folder": public_name(weights.folder), "fingerprint": digest(prints)}
+        identity = {"base": of_base, "adapter": adapter.describe()}
+        identity["fingerprint"] = digest({name: part["fingerprint"] for name, part in identity.items()})
     settings = [source.token_ids, generation_settings(source.folder), generation_settings(home)]
     return ServedModel(
         model=model,
@@ -140,13 +151,13 @@ def open_model(
         description={
             "path": str(path),
             "format": source.format,
-            "step": source.meta.step if isinstance(source, CheckpointWeights) else None,
+            "step": None if source.meta is None else source.meta.step,
             "sizes": source.sizes | {"vocab_size": source.num_tokens},
-            "parameters": state.num_parameters(state.abstract_params(model, built)),
+            "parameters": state.num_parameters(abstract),
             "dtype": chosen,
             "quantization": quantization,
-            "fingerprint": hashlib.sha256(json.dumps(prints, sort_keys=True).encode()).hexdigest(),
             "vocabulary_sha256": vocabulary.sha256,
+            **identity,
         },
     )
 
@@ -154,8 +165,9 @@ def open_model(
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """The options of a command that runs a model, for `open_engine`."""
     parser.add_argument(
-        "--checkpoint", required=True, metavar="DIR", help="run, checkpoint, Hugging Face or Meta folder"
+        "--checkpoint", required=True, metavar="DIR", help="run, checkpoint, Hugging Face, Meta or PEFT folder"
     )
+    parser.add_argument("--base", metavar="DIR", help="the weights that an adapter belongs to, if not those it names")
     parser.add_argument("--tokenizer", metavar="PATH", help="its tokenizer, where the folder has none")
     parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto", help="of the computation")
     parser.add_argument("--quantize", choices=("int8",), help="keep the layers' matrices in 8 bits")
@@ -186,6 +198,7 @@ def open_engine(arguments: argparse.Namespace) -> tuple[ServedModel, Engine]:
         dtype=arguments.dtype,
         quantization=arguments.quantize,
         tokenizer=arguments.tokenizer,
+        base=arguments.base,
     )
     engine = Engine(
         served.model,
@@ -204,19 +217,21 @@ def summary(description: dict[str, Any]) -> str:
     """One line for a person."""
     step = f", step {description['step']}" if description["step"] else ""
     int8 = ", layers in int8" if description["quantization"] else ""
+    whose = ""
+    if "adapter" in description:
+        adapter, base = description["adapter"], description["base"]
+        whose = (
+            f" (adapter {adapter['fingerprint'][:12]} of rank {adapter['rank']} merged into {base['folder']}, "
+            f"{base['fingerprint'][:12]})"
+        )
     return (
         f"{description['path']}: {description['format']}{step}, {description['parameters']:,} parameters in "
-        f"{description['dtype']}{int8}, fingerprint {description['fingerprint'][:12]}"
+        f"{description['dtype']}{int8}, fingerprint {description['fingerprint'][:12]}{whose}"
     )
 
 
-def _together(action: Any) -> Any:
-    """Each process reads for itself, so that one may fail alone; then all end."""
-    return together("opening the model", action)
-
-
-def _open(path: Path, tokenizer: str | Path | None) -> tuple[Weights, Vocabulary, Path | None]:
-    source = open_weights(path)
+def _open(path: Path, tokenizer: str | Path | None, base: Path | None) -> tuple[Weights, Vocabulary, Path | None]:
+    source = open_weights(path, base=base)
     source.check()
     home = Path(tokenizer) if tokenizer is not None else tokenizer_of(source)
     if home is None:
@@ -249,36 +264,10 @@ def _stored_dtype(source: Weights) -> str:
     return most if most == "bfloat16" else "float32"
 
 
-def _load(source: Weights, abstract: Any, quantization: str | None) -> tuple[Params, dict[str, int]]:
-    """The parameters, and their fingerprints before they were quantized."""
-    params: Params = {}
-    prints: dict[str, int] = {}
-    quantize, identify = jax.jit(quantize_leaf, static_argnums=0), jax.jit(fingerprint)
-    for weight in weights_of(source.sizes):
-        *parents, last = weight.ours.split("/")
-        node, wanted = params, abstract
-        for parent in parents:
-            node, wanted = node.setdefault(parent, {}), wanted[parent]
-        value = _array(source, weight, wanted[last])
-        prints |= {name: int(found) for name, found in jax.device_get(identify({weight.ours: value})).items()}
-        node[last] = jax.block_until_ready(quantize(weight.ours, value)) if quantization == "int8" else value
-        del value  # before the next one is read
-    return params, prints
-
-
-def _array(source: Weights, weight: Weight, wanted: jax.ShapeDtypeStruct) -> jax.Array:
-    if isinstance(source, CheckpointWeights):
-        tree: Any = wanted
-        for name in reversed(weight.ours.split("/")):
-            tree = {name: tree}
-        return jax.tree.leaves(checkpoint.load_params(source.folder, tree))[0]
-    return exchange(_together(lambda: load_array(source, weight, wanted, Totals())), wanted)
-
-
 def _adds_bos(source: Weights, vocabulary: Vocabulary) -> bool:
     if vocabulary.bos_id is None:
         return False
-    if isinstance(source, CheckpointWeights) and "data" in source.meta.config:
+    if source.meta is not None and "data" in source.meta.config:
         return bool(source.meta.config["data"].get("add_bos"))
     config = vocabulary.path.with_name("tokenizer_config.json")
     declared = read_json(config).get("add_bos_token") if config.is_file() else None

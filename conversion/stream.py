@@ -97,16 +97,14 @@ def copy(source: Weights, writer: WeightsWriter, dtypes: Mapping[Item, np.dtype]
 
     def load(block: Block) -> tuple[int, np.ndarray | None]:
         item, rows = block.item, block.rows
-        values = source.read(item, rows)
-        source.see(item, values, rows.start)
+        values = source.take(item, rows)
         check_finite(values, f"{source.folder}: {describe(item)}")
-        nbytes = values.nbytes
         limit = item.weight.shape(writer.sizes)[0] if item.weight in (EMBEDDING, HEAD) else None
         values = values[: None if limit is None else max(0, limit - rows.start)]
         if not len(values):
-            return nbytes, None
+            return block.nbytes, None
         values = cast(values, dtypes[item], f"{source.folder}: {describe(item)}")
-        return nbytes, writer.prepare(item, values, rows.start)
+        return block.nbytes, writer.prepare(item, values, rows.start)
 
     size = sum(math.prod(source.shape(item)) * source.dtype(item).itemsize for item in dtypes)
     for block, (nbytes, values) in timed(totals, ahead(load, blocks()), size=size, label=label):

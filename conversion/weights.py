@@ -7,15 +7,20 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from conversion.mapping import EMBEDDING, HEAD, Item, Weight, items
 from melama_jax.errors import ConversionError
+from melama_jax.training.checkpoint import CheckpointMeta
 
 BLOCK_BYTES = 2**26
 """Most bytes of a block, the unit that is read, turned and written; a weight of one layer is one block or a few."""
+
+FREE_SIZES = ("rope_theta", "rope_scaling", "rms_norm_eps", "max_position_embeddings")
+"""Values of a model description that change what it computes but not what it stores; a user may change them."""
 
 
 @dataclasses.dataclass
@@ -44,6 +49,8 @@ class Weights(abc.ABC):
         num_tokens: Rows of the vocabulary that are tokens; further ones only pad it.
         inventory: Missing and extra keys.
         files: The files that hold the weights.
+        meta: What a checkpoint of ours says of itself; None for other formats.
+        origin: Where the weights of a checkpoint of ours came from, if that is known.
     """
 
     folder: Path
@@ -53,6 +60,8 @@ class Weights(abc.ABC):
     num_tokens: int
     inventory: Inventory
     files: list[Path]
+    meta: CheckpointMeta | None = None
+    origin: Mapping[str, Any] = MappingProxyType({})
 
     @abc.abstractmethod
     def dtype(self, item: Item) -> np.dtype:
@@ -72,11 +81,16 @@ class Weights(abc.ABC):
         """Rows that are best read together."""
         return item.weight.row_multiple(self.sizes)
 
-    def see(self, item: Item, block: np.ndarray, start: int) -> None:  # noqa: B027 - need not be given
-        """Told of every block of whole rows that was read, to compare the bits with those once written."""
+    def take(self, item: Item, rows: slice) -> np.ndarray:
+        """Whole rows for a conversion, which takes each once; wider than `dtype` where they are still to be rounded.
+
+        Raises:
+            ConversionError: They cannot be read.
+        """
+        return self.read(item, rows)
 
     def finish(self) -> None:  # noqa: B027 - need not be given
-        """Called when every block was read once.
+        """Called when every row was taken once.
 
         Raises:
             ConversionError: The bits are not those that were written.
