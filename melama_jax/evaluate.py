@@ -46,12 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="python -m melama_jax.evaluate compare RUN_A RUN_B pairs two evaluations item by item.",
     )
     parser.add_argument("--config", metavar="FILE", help="YAML of the evaluation")
-    parser.add_argument("--checkpoint", metavar="DIR", help="run folder, checkpoint, Hugging Face or Meta folder")
+    parser.add_argument("--checkpoint", metavar="DIR", help="run folder, checkpoint, Hugging Face, Meta or PEFT folder")
+    parser.add_argument(
+        "--base", dest="base_weights", metavar="DIR", help="weights that an adapter belongs to, if not those it names"
+    )
     parser.add_argument("--tasks", metavar="A,B", help="suites and datasets")
     parser.add_argument("--output", metavar="DIR", help="folder of the evaluation")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     arguments = parser.parse_args(argv)
-    given = {key: getattr(arguments, key) for key in ("checkpoint", "tasks", "output")}
+    given = {key: getattr(arguments, key) for key in ("checkpoint", "base_weights", "tasks", "output")}
     overrides = [f"{key}={value}" for key, value in given.items() if value is not None]
     if arguments.config is None and arguments.checkpoint is None:
         raise ConfigError("give --checkpoint DIR, or --config FILE; see python -m melama_jax.evaluate --help")
@@ -98,6 +101,7 @@ def evaluate(config: EvaluationConfig, *, command: str) -> int:
         dtype=config.engine.dtype,
         quantization=config.engine.quantization,
         tokenizer=config.tokenizer,
+        base=config.base_weights,
     )
     if named == "model":
         if served.chat_template is None:
@@ -106,6 +110,7 @@ def evaluate(config: EvaluationConfig, *, command: str) -> int:
     add_bos = served.add_bos if config.protocol.add_bos is None else config.protocol.add_bos
     asker = make_asker(config, served, template, add_bos=add_bos)
     served = dataclasses.replace(served, params={})  # the engine's alone
+    check_room(inputs, asker.engine.max_length)
     echo(summary(served.description))
     identity = {key: served.description[key] for key in ("fingerprint", "dtype", "quantization", "vocabulary_sha256")}
     identity |= {
@@ -130,7 +135,7 @@ def evaluate(config: EvaluationConfig, *, command: str) -> int:
                 doing = functools.partial(ask, inputs.questions[name])
                 results.append(runner.run(name, doing, protocol=protocols[name]))
             else:
-                results.append(run_suite(name, runner, inputs.depends[name]))
+                results.append(run_suite(name, runner))
             if primary:
                 echo(describe(results[-1]))
                 reports.write_report(out, make_report(config, served, results, command))
@@ -147,11 +152,26 @@ def evaluate(config: EvaluationConfig, *, command: str) -> int:
     return 0
 
 
-def run_suite(name: str, runner: Runner, files: Mapping[str, str]) -> dict[str, Any]:
+def check_room(inputs: Inputs, max_length: int) -> None:
+    """Refuse answers so long that no prompt fits beside them, before anything is asked.
+
+    Raises:
+        ConfigError: Naming the task.
+    """
+    for name, question in inputs.questions.items():
+        if "generate" in question.answering and question.max_new_tokens >= max_length:
+            raise ConfigError(
+                f"protocol.max_new_tokens: {name} may write {question.max_new_tokens} tokens, which leaves no room for "
+                f"a prompt in the {max_length} of the context; at most {max_length - 1} work"
+            )
+
+
+def run_suite(name: str, runner: Runner) -> dict[str, Any]:
     """A suite that is no dataset: it keeps its answers itself, and asks again what has changed."""
     config = runner.config
     tree = config.model_dump(mode="json")
-    depends = {key: tree[key] for key in ("seed", "data", "protocol", name)} | {"files": dict(files)}
+    files = together(f"reading the files of {name}", lambda: SUITES[name].check(config), only_first=True) or {}
+    depends = {key: tree[key] for key in ("seed", "data", "protocol", name)} | {"files": files}
     return runner.run(name, lambda interview, _: SUITES[name].run(interview, config), protocol={}, scoring=depends)
 
 

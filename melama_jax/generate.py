@@ -5,22 +5,28 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import json
+import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import jax
 
 from conversion import serving
+from conversion.folders import open_weights
+from conversion.origin import tokenizer_of
 from melama_jax.config import CommandParser, output_file
-from melama_jax.data.chat import ChatTemplate, names
-from melama_jax.errors import ConfigError, DataError, run_command
+from melama_jax.data.chat import ChatTemplate, find_template, names
+from melama_jax.data.vocabulary import load_vocabulary
+from melama_jax.errors import ConfigError, DataError, MelamaError, run_command
 from melama_jax.inference.engine import Completion, Engine, Request, SamplingOptions
 from melama_jax.inference.prompt_file import Line, Turn, read_partial, read_prompts, write_lines
+from melama_jax.inference.wording import Wording
 from melama_jax.parallel import distributed
 from melama_jax.parallel.agreement import gather, together
 
@@ -32,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     if (arguments.output is None) == (arguments.prompts is not None):
         raise ConfigError("--prompts FILE and --output FILE belong together; give both, or --prompt or --chat")
+    if arguments.prompts is not None and arguments.prompts.resolve() == arguments.output.resolve():
+        raise ConfigError(f"--output {arguments.output}: is the file of the prompts; give another")
     options = SamplingOptions(
         max_new_tokens=arguments.max_new_tokens,
         temperature=arguments.temperature,
@@ -51,24 +59,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     echo: Echo = (lambda text: print(text, file=sys.stderr, flush=True)) if primary else lambda text: None
     if arguments.chat and jax.process_count() > 1:
         raise ConfigError("--chat talks to one process; use --prompts, or the devices of one process")
-    lines: list[Line] = []
-    if arguments.prompts is not None:
-        lines = together("reading the prompts", lambda: read_prompts(arguments.prompts)) or []
-        if arguments.output.exists() and not arguments.overwrite:
-            raise ConfigError(f"--output {arguments.output} is there already; give another file, or --overwrite")
-    served, engine = serving.open_engine(arguments)
-    echo(serving.summary(served.description))
-    session = Session(arguments, options, served, engine, echo)
-    if arguments.chat:
-        chat(session)
-    elif arguments.prompts is not None:
-        answer_file(session, lines, arguments.output, overwrite=arguments.overwrite)
-    else:
-        line = Line(prompt=arguments.prompt)
-        if arguments.chat_template is not None or arguments.system is not None:
-            line = Line(messages=(Turn(role="user", content=arguments.prompt),))
-        session.answer(session.request(line, "--prompt"), shown=primary)
-    session.report()
+    with contextlib.ExitStack() as closing:
+        lines, stream = [], None
+        if arguments.prompts is not None:
+            lines = together("reading the prompts", lambda: read_prompts(arguments.prompts)) or []
+            opening = partial_file(arguments.output, overwrite=arguments.overwrite)
+            stream = together("opening the output", lambda: closing.enter_context(opening), only_first=True)
+        elif arguments.prompt is not None:
+            asked = arguments.chat_template is not None or arguments.system is not None
+            turn = Turn(role="user", content=arguments.prompt)
+            lines = [Line(messages=(turn,)) if asked else Line(prompt=arguments.prompt)]
+        together("checking the prompts", lambda: check_prompts(arguments, options, lines))
+        served, engine = serving.open_engine(arguments)
+        echo(serving.summary(served.description))
+        session = Session(arguments, options, served, engine, echo)
+        if arguments.chat:
+            chat(session)
+        elif arguments.prompts is not None:
+            answer_file(session, lines, arguments.output, stream, overwrite=arguments.overwrite)
+        else:
+            session.answer(session.wording.request(lines[0], "--prompt"), shown=primary)
+        session.report()
     return 0
 
 
@@ -110,12 +121,48 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def check_prompts(arguments: argparse.Namespace, options: SamplingOptions, lines: Sequence[Line]) -> None:
+    """Refuse what the tokenizer and the length of the context alone tell, for reading large weights takes minutes.
+
+    Raises:
+        MelamaError: As `Wording.request` raises.
+    """
+    try:
+        source = open_weights(Path(arguments.checkpoint), base=arguments.base and Path(arguments.base))
+        home = arguments.tokenizer or tokenizer_of(source)
+        vocabulary = None if home is None else load_vocabulary(home)
+    except MelamaError:
+        return  # opening the model says it, before it reads the weights
+    if vocabulary is None:
+        return
+    longest = arguments.max_length
+    if longest is None:
+        longest = min(source.sizes["max_position_embeddings"], serving.LONGEST)
+    if longest < 2 or arguments.batch_size < 1:
+        raise ConfigError(
+            f"--max-length {longest} and --batch-size {arguments.batch_size}: give at least 2 tokens and 1 sequence"
+        )
+    own = find_template(vocabulary.path.parent)
+    template = None if own is None else ChatTemplate(own, "the model's chat template", own=True)
+    if arguments.chat_template is not None:
+        template = ChatTemplate.load(arguments.chat_template)
+    # What the model's own habit is, is known later; until then an empty prompt may pass.
+    add_bos = vocabulary.bos_id is not None if arguments.add_bos is None else arguments.add_bos
+    wording = Wording(vocabulary, longest, options, template, arguments.system, add_bos)
+    if arguments.chat:
+        wording.request(Line(messages=(Turn(role="user", content="x"),)), "--chat")
+    elif arguments.prompts is None:
+        wording.request(lines[0], "--prompt")
+    else:
+        wording.requests(lines)
+
+
 class Session:
     """A model, and how it is talked to.
 
     Attributes:
         engine: What runs it.
-        options: How answers are drawn, unless a line says otherwise.
+        wording: How it is asked.
         identity: What decides the answers to a request.
     """
 
@@ -128,63 +175,15 @@ class Session:
         echo: Echo,
     ):
         """Take the choices of a command line, and the model's own where it has none."""
-        self.engine, self.options, self.echo = engine, options, echo
-        self._template, self._system = served.template(arguments.chat_template), arguments.system
-        self._add_bos = served.add_bos if arguments.add_bos is None else arguments.add_bos
-        if self._add_bos and engine.vocabulary.bos_id is None:
-            raise ConfigError(f"--add-bos: the tokenizer {engine.vocabulary.path} has no BOS token")
-        self._model_stops = served.stop_tokens
+        self.engine, self.echo = engine, echo
+        add_bos = served.add_bos if arguments.add_bos is None else arguments.add_bos
+        template = served.template(arguments.chat_template)
+        self.wording = Wording(
+            engine.vocabulary, engine.max_length, options, template, arguments.system, add_bos, served.stop_tokens
+        )
         self._tokens, self._seconds = 0, 0.0
         described = {key: value for key, value in served.description.items() if key not in ("path", "format", "step")}
         self.identity = [described, engine.max_length, arguments.cache_dtype]
-
-    def request(self, line: Line, where: str, seed: int = 0) -> Request:
-        """A line as the engine takes it.
-
-        Args:
-            line: Text, or a conversation.
-            where: What to blame for a mistake.
-            seed: Added to the seed, unless the line has its own.
-
-        Raises:
-            ConfigError: There is no template for the conversation, or it is another vocabulary's.
-            DataError: The template refuses the conversation, or the text has no tokens.
-        """
-        vocabulary, stops = self.engine.vocabulary, self._model_stops
-        if line.prompt is not None:
-            ids = [vocabulary.bos_id] if self._add_bos and vocabulary.bos_id is not None else []
-            ids += vocabulary.encode(line.prompt)
-        else:
-            messages = [turn.model_dump() for turn in line.messages or ()]
-            try:
-                ids = self.encode(messages)
-            except DataError as error:
-                raise DataError(f"{where}: {error}") from None
-            stops = (*stops, *self.template.stop_tokens(vocabulary))
-        if not ids:
-            raise DataError(f"{where}: the prompt has no tokens; give some text, or --add-bos")
-        options = line.options(dataclasses.replace(self.options, seed=self.options.seed + seed))
-        if options.max_new_tokens >= self.engine.max_length:
-            raise ConfigError(
-                f"{where}: max_new_tokens {options.max_new_tokens} leaves no room for a prompt; the context has "
-                f"{self.engine.max_length} tokens"
-            )
-        return Request(ids, dataclasses.replace(options, stop_tokens=stops))
-
-    @property
-    def template(self) -> ChatTemplate:
-        """The chat template."""
-        if self._template is None:
-            raise ConfigError(
-                f"the model brings no chat template; name one with --chat-template ({', '.join(names())})"
-            )
-        return self._template
-
-    def encode(self, messages: list[dict[str, str]]) -> list[int]:
-        """Token ids of a conversation, after the system message of the command line if it has none of its own."""
-        if self._system is not None and messages[0]["role"] != "system":
-            messages = [{"role": "system", "content": self._system}, *messages]
-        return self.template.encode(messages, self.engine.vocabulary)
 
     def generate(self, requests: Sequence[Request], **callbacks: Any) -> list[Completion]:
         """The engine's `generate`, counted and timed."""
@@ -229,7 +228,6 @@ def chat(session: Session) -> None:
     One that no longer fits, with room for an answer, loses its oldest exchanges; the system message stays. A single
     message that is too long is cut from the left, what precedes it included.
     """
-    session.template.stop_tokens(session.engine.vocabulary)  # a template that cannot work is told of first
     terminal = sys.stdin.isatty()
     if terminal:
         with contextlib.suppress(ImportError):
@@ -265,7 +263,7 @@ def chat(session: Session) -> None:
 def _fitting(session: Session, turns: list[Turn], *, seed: int) -> tuple[list[Turn], Request]:
     left_out = 0
     while True:
-        request = session.request(Line(messages=tuple(turns)), "chat", seed=seed)
+        request = session.wording.request(Line(messages=tuple(turns)), "chat", seed=seed)
         room = session.engine.max_length - request.options.max_new_tokens
         if len(request.prompt) <= room or len(turns) < 3:
             break
@@ -275,20 +273,81 @@ def _fitting(session: Session, turns: list[Turn], *, seed: int) -> tuple[list[Tu
     return turns, request
 
 
-def answer_file(session: Session, lines: Sequence[Line], output: Path, *, overwrite: bool) -> None:
+@contextlib.contextmanager
+def partial_file(output: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """OUTPUT.partial, for this command alone; it is taken away where it is empty at the end.
+
+    Raises:
+        ConfigError: Another command writes it, it cannot be written, or the output is there and may not be replaced.
+    """
+    partial = partial_of(output)
+    with _locked(partial) as stream:
+        try:
+            if output.exists() and not overwrite:
+                raise ConfigError(f"--output {output} is there already; give another file, or --overwrite")
+            yield stream
+        finally:
+            if not os.fstat(stream.fileno()).st_size:
+                partial.unlink(missing_ok=True)
+
+
+def _locked(partial: Path) -> BinaryIO:
+    while True:
+        try:
+            stream = partial.open("ab")
+        except OSError as error:
+            raise ConfigError(f"{partial}: cannot be written: {error.strerror}") from None
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{partial}: another command is at work here; wait for it, or choose another") from None
+        except OSError:
+            pass  # a file system without locks
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(stream.fileno()), partial.stat()):
+                return stream
+        stream.close()  # the other command has just ended, and taken its file away
+
+
+def partial_of(output: Path) -> Path:
+    """Where answers are kept until all are there."""
+    return output.with_name(f"{output.name}.partial")
+
+
+def answer_file(
+    session: Session, lines: Sequence[Line], output: Path, stream: BinaryIO | None, *, overwrite: bool
+) -> None:
     """Answer a file of prompts; each answer is kept in OUTPUT.partial as it comes, and the whole takes its place.
+
+    Args:
+        session: The model.
+        lines: The prompts.
+        output: Where the answers go.
+        stream: `partial_file` of it; None in all processes but the first.
+        overwrite: Whether what is in the partial file is thrown away.
 
     Raises:
         ConfigError: The partial file is of other prompts, options or another model, or cannot be written.
     """
-    requests = [session.request(line, f"the prompt {line.id!r}", seed=n) for n, line in enumerate(lines, 1)]
+    requests = session.wording.requests(lines)
     decisive = [session.identity, [[line.id, dataclasses.asdict(r)] for line, r in zip(lines, requests, strict=True)]]
     header = {"run": hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()}
-    partial, primary = output.with_name(f"{output.name}.partial"), jax.process_index() == 0
+    partial = partial_of(output)
+
+    def write(row: dict[str, Any]) -> None:
+        if stream is not None:
+            try:
+                stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                stream.flush()
+            except OSError as error:
+                raise ConfigError(f"{partial}: cannot be written: {error.strerror}") from None
 
     def begin() -> dict[str | int, dict[str, Any]]:
+        assert stream is not None
         found = {} if overwrite else read_partial(partial, header)
-        write_lines(partial, [header, *found.values()])
+        stream.truncate(partial.read_bytes().rfind(b"\n") + 1 if found else 0)  # without a line that a kill cut off
+        if not found:
+            write(header)
         return found
 
     answers = together("opening the answers", begin, only_first=True) or {}
@@ -296,32 +355,27 @@ def answer_file(session: Session, lines: Sequence[Line], output: Path, *, overwr
     if there:
         session.echo(f"{len(there)} of {len(lines)} answers are in {partial} already")
     waiting = [number for number, line in enumerate(lines) if line.id not in there]
-    with partial.open("a", encoding="utf-8") if primary else contextlib.nullcontext() as stream:
 
-        def keep(place: int, completion: Completion) -> None:
-            number = waiting[place]
-            answer = {
-                "id": lines[number].id,
-                "text": completion.text,
-                "finish": completion.finish,
-                "tokens": len(completion.tokens),
-                "prompt_tokens": len(requests[number].prompt),
-                "dropped_tokens": completion.dropped_tokens,
-            }
-            answers[answer["id"]] = answer
-            if stream is not None:
-                try:
-                    stream.write(json.dumps(answer, ensure_ascii=False) + "\n")
-                    stream.flush()
-                except OSError as error:
-                    raise ConfigError(f"{partial}: cannot be written: {error.strerror}") from None
+    def keep(place: int, completion: Completion) -> None:
+        number = waiting[place]
+        answer = {
+            "id": lines[number].id,
+            "text": completion.text,
+            "finish": completion.finish,
+            "tokens": len(completion.tokens),
+            "prompt_tokens": len(requests[number].prompt),
+            "dropped_tokens": completion.dropped_tokens,
+        }
+        answers[answer["id"]] = answer
+        write(answer)
 
-        session.generate([requests[number] for number in waiting], on_complete=keep)
-    together(
-        "writing the answers", lambda: write_lines(output, [answers[line.id or 0] for line in lines]), only_first=True
-    )
-    if primary:
-        partial.unlink(missing_ok=True)
+    session.generate([requests[number] for number in waiting], on_complete=keep)
+
+    def finish() -> None:
+        write_lines(output, [answers[line.id or 0] for line in lines])
+        partial.unlink()
+
+    together("writing the answers", finish, only_first=True)
     cut = sum(answer["dropped_tokens"] > 0 for answer in answers.values())
     session.echo(f"{output}: {len(lines)} answers{f', {cut} to prompts that were cut' if cut else ''}")
 

@@ -47,8 +47,8 @@ class OpenedModel(HarnessModel):
             seed: Of sampled texts.
             max_batch_size: The harness's; means nothing here.
             device: The harness's; JAX takes all devices it sees.
-            options: tokenizer, dtype, quantize, cache_dtype, max_length, and sizes of the mesh's axes: data, fsdp,
-                context, tensor.
+            options: base, tokenizer, dtype, quantize, cache_dtype, max_length, and sizes of the mesh's axes: data,
+                fsdp, context, tensor.
 
         Raises:
             MelamaError: An option is not known, or the model cannot be opened.

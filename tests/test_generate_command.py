@@ -211,6 +211,26 @@ def test_a_killed_run_goes_on_and_leaves_what_an_undisturbed_one_leaves(
     assert output.read_bytes() == whole
 
 
+def test_of_two_commands_that_write_one_file_the_second_ends_at_once(
+    run: Run, prompts: Path, whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, original = tmp_path / "out.jsonl", Engine.generate
+    words = ("--prompts", str(prompts), "--output", str(output), *TEMPLATE)
+    refused = []
+
+    def meanwhile(self: Engine, requests: Any, *, on_complete: Any) -> Any:
+        with pytest.raises(ConfigError, match=r"out\.jsonl\.partial: another command is at work here") as caught:
+            generate.main(["--checkpoint", "nowhere", *words, "--overwrite"])
+        refused.append(caught)
+        return original(self, requests, on_complete=on_complete)
+
+    monkeypatch.setattr(Engine, "generate", meanwhile)
+    run(*words)
+    assert len(refused) == 1
+    assert output.read_bytes() == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "whole.jsonl"]
+
+
 def test_a_prompt_that_is_no_unicode_or_leaves_no_room_is_named_and_nothing_is_left(run: Run, tmp_path: Path) -> None:
     prompts, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     prompts.write_text('{"prompt": "a"}\n{"prompt": "a\\ud800b"}\n')
@@ -266,6 +286,45 @@ def test_a_broken_line_is_named_before_the_model_is_opened(tmp_path: Path, case:
         generate.main(["--checkpoint", "nowhere", "--prompts", str(path), "--output", str(tmp_path / "out.jsonl")])
     assert CANARY not in str(caught.value)
     assert [found.name for found in tmp_path.iterdir()] == ["broken.jsonl"]
+
+
+EARLY: dict[str, tuple[list[str], dict[str, Any], str]] = {
+    "no template": ([], {"messages": [{"role": "user", "content": CANARY}]}, "the model brings no chat template"),
+    "system": (["--system", "x"], {"messages": [{"role": "user", "content": CANARY}]}, "brings no chat template"),
+    "refused": (
+        ["--chat-template", "llama2-chat"],
+        {"messages": [{"role": "a user", "content": CANARY}]},
+        "the prompt 1: message 1: its role is no word",
+    ),
+    "other tokens": (
+        ["--chat-template", "llama3"],
+        {"messages": [{"role": "user", "content": CANARY}]},
+        "writes <|begin_of_text|>, but the tokenizer",
+    ),
+    "no tokens": (["--no-bos"], {"prompt": ""}, "the prompt 1: the prompt has no tokens"),
+    "no room": ([], {"prompt": CANARY, "max_new_tokens": 64}, "max_new_tokens 64 leaves no room .* has 64 tokens"),
+    "no room asked": (["--max-length", "20"], {"prompt": CANARY}, "max_new_tokens 256 leaves no room"),
+    "no slot": (["--batch-size", "0"], {"prompt": CANARY}, "--batch-size 0: give at least"),
+}
+
+
+@pytest.mark.parametrize("case", EARLY)
+def test_what_needs_no_weights_is_refused_before_they_are_read(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    def opened(arguments: argparse.Namespace) -> Any:
+        raise AssertionError("the weights were read")
+
+    monkeypatch.setattr(serving, "open_engine", opened)
+    words, line, expected = EARLY[case]
+    prompts = write(tmp_path / "in.jsonl", [line])
+    where = ["--checkpoint", str(folder), "--prompts", str(prompts), "--output", str(tmp_path / "out.jsonl")]
+    with pytest.raises(MelamaError, match=expected.replace("|", r"\|")) as caught:
+        generate.main([*where, *words])
+    assert CANARY not in str(caught.value)
+    assert [found.name for found in tmp_path.iterdir()] == ["in.jsonl"]
+    with pytest.raises(AssertionError, match="the weights were read"):
+        generate.main([*where[:2], "--prompt", "the", "--max-new-tokens", "4"])
 
 
 @pytest.mark.parametrize(
@@ -370,6 +429,8 @@ def test_a_models_own_template_is_taken(
 MISTAKES = {
     ("--prompt", "a", "--output", "x.jsonl"): "--prompts FILE and --output FILE belong together",
     ("--prompts", "x.jsonl"): "--prompts FILE and --output FILE belong together",
+    ("--prompts", "x.jsonl", "--output", "./x.jsonl", "--overwrite"): "x.jsonl: is the file of the prompts",
+    ("--prompts", "x.jsonl", "--output", "nosuch/y.jsonl"): "cannot be written: there is no folder nosuch",
     ("--prompt", "a", "--chat"): "not allowed with",
     (): "one of the arguments --prompt --prompts --chat is required",
     ("--prompt", "a", "--temperature", "-1"): r"temperature -1\.0: give 0 \(greedy\)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from melama_jax.data.chat import ChatTemplate
+from melama_jax.data.chat import ChatTemplate, encode_parts
 from melama_jax.errors import ConfigError
 from melama_jax.inference.engine import Completion, Engine, Request, Score
 from melama_jax.inference.sampling import SamplingOptions
@@ -49,19 +49,23 @@ class ModelAsker:
         vocabulary = self.engine.vocabulary
         if self._template is None:
             return [*self._bos, *vocabulary.encode(prompt)]
-        messages = [{"role": "user", "content": prompt}]
-        if self._system is not None:
-            messages.insert(0, {"role": "system", "content": self._system})
-        return self._template.encode(messages, vocabulary, add_generation_prompt=True)
+        return self._template.encode(self._messages(prompt), vocabulary, add_generation_prompt=True)
 
     def continuation(self, prompt: str, context: Sequence[int], answer: str) -> list[int]:
-        """Token ids of an answer as they follow the question's, spaces at the border included."""
+        """Token ids of an answer as they follow the question's: as one text, so that they are those of training."""
         vocabulary = self.engine.vocabulary
         if self._template is None:
             whole = [*self._bos, *vocabulary.encode(prompt + answer)]
-            if whole[: len(context)] == list(context) and len(whole) > len(context):
-                return whole[len(context) :]
+        else:
+            said = [*self._messages(prompt), {"role": "assistant", "content": answer.strip()}]
+            whole = encode_parts(self._template.parts(said, vocabulary, continue_final=True), vocabulary)
+        if whole[: len(context)] == list(context) and len(whole) > len(context):
+            return whole[len(context) :]
         return vocabulary.encode(answer.lstrip()) or vocabulary.encode(answer)
+
+    def _messages(self, prompt: str) -> list[dict[str, str]]:
+        system = [] if self._system is None else [{"role": "system", "content": self._system}]
+        return [*system, {"role": "user", "content": prompt}]
 
     def generate(
         self,

@@ -155,6 +155,7 @@ class Interview:
         ask: Callable[[list[int], Callable[[int, dict[str, Any]], None]], None],
     ) -> list[dict[str, Any]]:
         """The rows of the queries, after those were asked that have no row, or were asked otherwise."""
+        assert len({query.id for query in queries}) == len(queries), "two queries of one name would share an answer"
         rows = [
             {
                 "id": query.id,

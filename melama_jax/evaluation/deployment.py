@@ -26,7 +26,6 @@ from melama_jax.planning.targets import parse_target
 
 QUERIES = CONFIGS / "deployment" / "general_queries.jsonl"
 _GIB = 1024**3
-_GPUS = ("a100-80gb", "a100-40gb", "h100", "h200", "b200")
 _PLANNED_PROMPT = 128
 """Tokens of a planned prompt; those of the file have 20 to 110."""
 _PUBLISHED_GIB = 141.2
@@ -89,7 +88,7 @@ def check(config: EvaluationConfig) -> dict[str, str]:
             known = False
         if not known:
             raise ConfigError(
-                f"deployment.hardware: {name!r} is no GPU that can be planned for; known: {', '.join(_GPUS)}"
+                f"deployment.hardware: {name!r} is no GPU that can be planned for; docs/scaling.md lists them"
             )
     read_queries()
     return {QUERIES.name: file_sha256(QUERIES)}

@@ -24,6 +24,7 @@ from melama_jax.evaluation.divergence import Tally
 from melama_jax.evaluation.judge import ChatJudge, JudgePrompt, check_address
 from melama_jax.evaluation.parsing import normalize_answer
 from melama_jax.inference.sampling import SamplingOptions
+from melama_jax.parallel.agreement import together
 
 PROMPTS = CONFIGS / "fairness" / "equitymedqa.yaml"
 FILES = ("equitymedqa_cc_manual.csv", "equitymedqa_cc_llm.csv")
@@ -132,15 +133,19 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
         ]
         texts = interview.generate(queries, options)
         answers[name] = list(zip(texts[::2], texts[1::2], strict=True))
-    same: dict[str, Callable[[str, str], bool | None]] = {"normalized": _same_words}
-    judge = _judge(interview, config, prompts["judge"])
-    if judge is not None:
-        same["judge"] = judge.same
-    scores = [
-        _score(pairs, answers[name], answers[again], same[scorer], f"EquityMedQA, {name}, {scorer}", config)
-        for scorer in same
-        for name, again in (("greedy", "greedy"), ("sampled", "again"))
-    ]
+
+    def compare() -> list[dict[str, Any]]:
+        same: dict[str, Callable[[str, str], bool | None]] = {"normalized": _same_words}
+        judge = _judge(interview, config, prompts["judge"])
+        if judge is not None:
+            same["judge"] = judge.same
+        return [
+            _score(pairs, answers[name], answers[again], same[scorer], f"EquityMedQA, {name}, {scorer}", config)
+            for scorer in same
+            for name, again in (("greedy", "greedy"), ("sampled", "again"))
+        ]
+
+    scores = together("comparing the answers to EquityMedQA", compare, only_first=True) or []
     kinds = Counter((pair.id.split(":")[0], pair.attribute) for pair in pairs)
     return {
         "scores": scores,

@@ -29,7 +29,7 @@ from melama_jax.evaluation.runner import SCORES_FILE
 from melama_jax.evaluation.statistics import bootstrap_interval
 from melama_jax.evaluation.suites import SUITES
 
-_LOWER_IS_BETTER = ("perplexity", "bits_per_byte")
+_LOWER_IS_BETTER = ("perplexity", "bits_per_byte", "cdr", "accuracy_std", "peak_memory")
 _REPORT = "report.json"
 
 
@@ -37,7 +37,8 @@ def check(config: EvaluationConfig) -> dict[str, str]:
     """Read the held-out texts and the evaluation before training.
 
     Returns:
-        Hashes of what the scores depend on: the files of each domain in one, and the report.
+        Hashes of what the scores depend on: the files of each domain in one, the report, and the scores of the tasks
+        that it is compared with.
 
     Raises:
         ConfigError: `forgetting.before`, or a task of this evaluation that it is compared with, cannot be read.
@@ -57,8 +58,9 @@ def check(config: EvaluationConfig) -> dict[str, str]:
     if config.forgetting.before is not None:
         before = Path(config.forgetting.before).expanduser()
         read_report(before)
-        finished(Path(config.output))
         files["report before"] = file_sha256(before / _REPORT)
+        after = {task["task"] for task in finished(Path(config.output))} - {"forgetting"}
+        files |= {f"scores of {name}": file_sha256(Path(config.output, name, SCORES_FILE)) for name in sorted(after)}
     return files
 
 
@@ -66,7 +68,7 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
     """Measure the held-out texts of each domain, and compare with the evaluation of the model before training."""
     settings = config.forgetting
     scores, left_out, notes, count = [], Counter[str](), [], 0
-    files = {name: sha256 for name, sha256 in check(config).items() if name != "report before"}
+    files = {name: sha256 for name, sha256 in check(config).items() if name.startswith("texts of ")}
     for domain, path in _paths(config).items():
         texts, skipped = read_texts(domain, path, interview.asker.engine.vocabulary)
         left_out.update(skipped)

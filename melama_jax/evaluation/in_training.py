@@ -1,10 +1,16 @@
-"""Benchmarks while training: the same items, prompts and likelihoods as `melama_jax.evaluate`, as a few figures."""
+"""Benchmarks while training: the same items, prompts and likelihoods as `melama_jax.evaluate`, as a few figures.
+
+A model that is trained on conversations is asked in their chat template, any other plainly.
+"""
 
 from __future__ import annotations
 
 from jax.sharding import Mesh
 
 from melama_jax.config import Config, EvaluationConfig
+from melama_jax.data.chat import ChatTemplate
+from melama_jax.data.conversations import are_conversations
+from melama_jax.data.mixtures import resolve_mixture
 from melama_jax.data.vocabulary import load_vocabulary
 from melama_jax.errors import ConfigError
 from melama_jax.evaluation.asker import ModelAsker
@@ -41,6 +47,8 @@ class TrainingBenchmarks:
             if task.dataset is None or task.dataset.kind not in ("choice", "label"):
                 raise ConfigError(f"eval.benchmarks.tasks: {task.name} has no answers to choose among; leave it out")
             self.questions.append(Question(task, evaluation))
+        talks = any(are_conversations(task, config.data.sources[task]) for task in resolve_mixture(config.data))
+        self._template = ChatTemplate.load(config.data.conversations.template) if talks else None
         self._engine: Engine | None = None
 
     def __call__(self, params: Params) -> dict[str, float]:
@@ -56,7 +64,7 @@ class TrainingBenchmarks:
             )
         else:
             self._engine.load(params)
-        asker = ModelAsker(self._engine, add_bos=self._config.data.add_bos)
+        asker = ModelAsker(self._engine, add_bos=self._config.data.add_bos, chat_template=self._template)
         results: dict[str, float] = {}
         for question in self.questions:
             answers = [question.answers(example) for example in question.examples]

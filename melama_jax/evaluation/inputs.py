@@ -26,7 +26,8 @@ SUITES: dict[str, ModuleType] = {
     "deployment": deployment,
     "forgetting": forgetting,
 }
-"""The suites that are no datasets: `check(config)` reads what one needs, `run(interview, config)` asks."""
+"""The suites that are no datasets: `check(config)` reads what one needs and gives its hashes, and `run(interview,
+config)` asks."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +37,11 @@ class Inputs:
     Attributes:
         questions: By task, the items of a dataset.
         absent: By task, why it cannot run.
-        depends: By suite, hashes of the files that its answers depend on.
         trained: The rows that are searched for the items, if any.
     """
 
     questions: dict[str, Question]
     absent: dict[str, str]
-    depends: dict[str, dict[str, str]]
     trained: PreparedData | None
 
 
@@ -72,8 +71,10 @@ def read_inputs(config: EvaluationConfig, tasks: Sequence[Task]) -> Inputs:
             f"data.folders (docs/benchmarks_data.md says what belongs there), or data.allow_missing: true to report "
             f"them as not run"
         )
-    depends = {task.name: SUITES[task.name].check(config) for task in tasks if task.dataset is None}
-    return Inputs(questions, absent, depends, _trained_rows(config))
+    for task in tasks:
+        if task.dataset is None:
+            SUITES[task.name].check(config)
+    return Inputs(questions, absent, _trained_rows(config))
 
 
 def _check_names(config: EvaluationConfig) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from melama_jax.config import Config
+from melama_jax.config import AdapterConfig, Config, Source
 from melama_jax.config.published import load_published
+from melama_jax.data.instruct import is_protected
 from melama_jax.data.mixtures import resolve_mixture
 from melama_jax.evaluation.report import SCALE, benchmarks, main_table, pairs, suite_table, write_whole
 from melama_jax.evaluation.report_pages import Block, Document, Section, Table, Text, to_markdown
@@ -58,8 +59,19 @@ class Training:
 
     @property
     def credentialed(self) -> bool:
-        """Whether a source's name is that of a corpus that needs an agreement."""
-        return any(_agreement(glob) for task in resolve_mixture(self.config.data) for glob in _globs(self, task))
+        """Whether a source needs an agreement, by its name or as the configuration says."""
+        return any(map(_agreement, self.sources))
+
+    @property
+    def conversations(self) -> bool:
+        """Whether it learned answers to questions, rather than text."""
+        return any(source.format != "text" for source in self.sources)
+
+    @property
+    def sources(self) -> list[Source]:
+        """Of all tasks that it learned from."""
+        data = self.config.data
+        return [source for task in resolve_mixture(data) for source in data.sources[task]]
 
     @property
     def tokens(self) -> int:
@@ -118,10 +130,12 @@ def _front_matter(name: str, training: Training | None, report: Mapping[str, Any
     yield "pipeline_tag: text-generation"
     tags = ["llama", "medical", "melama_jax"]
     if training:
-        tags.append("continued-pretraining" if training.base else "trained-from-scratch")
+        kind = "instruction-tuned" if training.conversations else "continued-pretraining"
+        tags += [kind if training.base else "trained-from-scratch", *(["lora"] if training.config.adapter else [])]
         if training.base:
             yield f"base_model: {json.dumps(training.base)}  # the folder's name; give the hub's id"
-        names = [_corpus(glob) for task in resolve_mixture(training.config.data) for glob in _globs(training, task)]
+        data = training.config.data
+        names = [_corpus(source.glob) or task for task in resolve_mixture(data) for source in data.sources[task]]
         yield f"datasets: {json.dumps(list(dict.fromkeys(names)))}  # files; give the hub's ids where there are"
     yield f"tags: {json.dumps(tags)}"
     results = list(_results(report)) if report else []
@@ -183,26 +197,28 @@ def _data(training: Training | None) -> Iterator[Block]:
     rows = []
     for task, rate in rates.items():
         share = rate / sum(rates.values())
-        for number, glob in enumerate(_globs(training, task)):
+        for number, source in enumerate(data.sources[task]):
             head = (task, f"{rate:g}", f"{100 * share:.1f}%", f"{share * training.tokens:,.0f}")
             rows.append(
                 (
                     *(head if number == 0 else ("", "", "", "")),
-                    "/".join(PurePath(glob).parts[-2:]),
-                    _agreement(glob) or _UNKNOWN,
+                    "/".join(PurePath(source.glob).parts[-2:]),
+                    _agreement(source) or _UNKNOWN,
                 )
             )
     yield Table(("domain", "rate", "share of tokens", "tokens, about", "files", "licence or agreement"), rows)
-    attend = "tokens see earlier documents of their row" if data.attend_across_documents else "masked by document"
+    kind = "conversation" if training.conversations else "document"
+    attend = "tokens see earlier documents of their row" if data.attend_across_documents else f"masked by {kind}"
+    joined = "Conversations were put whole into" if training.conversations else "Documents were joined and cut to"
     yield Text(
         f"Licences are not recorded by training; an agreement is named where a file's name says so. {_TO_FILL_IN}: the "
         f"origin, version, licence and consent of each corpus, and how it was de-identified."
     )
     ends = [name for name, put in (("BOS", data.add_bos), ("EOS", data.add_eos)) if put]
     yield Text(
-        f"Documents were joined and cut to rows of {training.config.train.sequence_length:,} tokens "
-        f"({' and '.join(ends) or 'nothing'} put at each document; {attend}); "
-        f"{100 * data.validation_fraction:g}% of them, by a hash of the text, were held out."
+        f"{joined} rows of {training.config.train.sequence_length:,} tokens "
+        f"({' and '.join(ends) or 'nothing'} put at each {kind}; {attend}); "
+        f"{100 * data.validation_fraction:g}% of them, by a hash of the {kind}, were held out."
     )
 
 
@@ -214,7 +230,8 @@ def _procedure(training: Training | None) -> Iterator[Block]:
     train, optimizer = config.train, config.optimizer
     clip = "none" if optimizer.clip_norm is None else f"{optimizer.clip_norm:g}"
     facts = {
-        "objective": "next token, on every token of the rows",
+        "objective": f"next token, on {'the answers alone' if training.conversations else 'every token of the rows'}",
+        "trained weights": _trained(config.adapter),
         "tokens seen": training.tokens,
         "steps": training.step if training.step is not None else last.get("step"),
         "batch": f"{train.global_batch_size:,} rows of {train.sequence_length:,} tokens in "
@@ -237,6 +254,16 @@ def _procedure(training: Training | None) -> Iterator[Block]:
     rows = [row for task in resolve_mixture(config.data) if (row := _held_out(training, task))]
     if rows:
         yield Table(("held-out loss (nats a token)", "before training", "last", "at step"), rows)
+
+
+def _trained(adapter: AdapterConfig | None) -> str:
+    if adapter is None:
+        return "all"
+    stabilized = ", rank-stabilized" if adapter.rank_stabilized else ""
+    return (
+        f"LoRA of rank {adapter.rank}, alpha {adapter.alpha:g}{stabilized}, dropout {adapter.dropout:g}, on "
+        f"{', '.join(adapter.targets)}; the others frozen in {adapter.base_dtype}"
+    )
 
 
 def _held_out(training: Training, task: str) -> tuple[str, ...] | None:
@@ -309,7 +336,10 @@ def _limitations(training: Training | None, report: Mapping[str, Any] | None) ->
     yield "It knows nothing after its training text, and no patient's context beyond the prompt."
     if training:
         yield (
-            "This run trained on plain text. It did not teach the model to follow instructions, to hold a "
+            "This run trained on conversations. It taught the model to answer as they do, right or wrong; to decline "
+            "harmful requests only as far as they show it."
+            if training.conversations
+            else "This run trained on plain text. It did not teach the model to follow instructions, to hold a "
             "conversation, or to decline harmful requests."
         )
         if training.base is None:
@@ -323,12 +353,9 @@ def _limitations(training: Training | None, report: Mapping[str, Any] | None) ->
     yield "Benchmarks are questions of examinations and annotated texts, mostly in English: far from clinical work."
 
 
-def _globs(training: Training, task: str) -> list[str]:
-    return [source.glob for source in training.config.data.sources[task]]
-
-
-def _agreement(glob: str) -> str | None:
-    return next((text for pattern, text in _AGREEMENTS.items() if re.search(pattern, glob.lower())), None)
+def _agreement(source: Source) -> str | None:
+    by_name = next((text for pattern, text in _AGREEMENTS.items() if re.search(pattern, source.glob.lower())), None)
+    return by_name or (f"marked as protected; the agreement is {_TO_FILL_IN}" if is_protected(source) else None)
 
 
 def _corpus(glob: str) -> str:

@@ -19,21 +19,9 @@ from melama_jax.evaluation.example import Example
 from melama_jax.evaluation.markup import tags_of
 from melama_jax.evaluation.metrics import Metrics, item_mean
 from melama_jax.evaluation.strict import summaries, summary_metrics
+from melama_jax.evaluation.suites import SUITES
 
-PUBLISHED = (
-    "pubmedqa",
-    "medqa",
-    "medmcqa",
-    "emrqa",
-    "i2b2_2010",
-    "ddi2013",
-    "hoc",
-    "mtsample",
-    "pubmed_summarization",
-    "mimic_cxr",
-    "bionli",
-    "mednli",
-)
+PUBLISHED = SUITES["mibe"]
 """The datasets that have a published scorer."""
 _CASE_MATTERS = ("medqa", "medmcqa")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -111,7 +112,7 @@ def plot_intervals(groups: Sequence[tuple[str, Sequence[Bar]]]) -> Plot:
 
 
 def plot_confusion(name: str, title: str, labels: Sequence[str], columns: Sequence[str], matrix: np.ndarray) -> Plot:
-    """A heat map of shares of each gold label.
+    """A heat map of shares of each gold label; drawn once, for a report is written anew after every task.
 
     Args:
         name: File name without its ending.
@@ -120,6 +121,14 @@ def plot_confusion(name: str, title: str, labels: Sequence[str], columns: Sequen
         columns: Answers, the columns.
         matrix: Counts [rows, columns].
     """
+    return _confusion(name, title, tuple(labels), tuple(columns), tuple(map(tuple, matrix.tolist())))
+
+
+@functools.lru_cache(maxsize=256)
+def _confusion(
+    name: str, title: str, labels: tuple[str, ...], columns: tuple[str, ...], counts: tuple[tuple[int, ...], ...]
+) -> Plot:
+    matrix = np.asarray(counts)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     brightest = 1 if len(columns) <= _COUNTS_UP_TO else max(shares.max(), 0.1)
     blues = LinearSegmentedColormap.from_list("blues", [(0.30, 0.56, 0.84, 0.0), (0.30, 0.56, 0.84, 1.0)])

@@ -310,12 +310,16 @@ def _confusion(task: Mapping[str, Any]) -> Iterator[Block]:
     if not confusion:
         return
     labels = [str(label) for label in confusion["labels"]]
-    columns = [str(label) for label in confusion.get("columns", labels)]
+    columns = [str(label) for label in confusion["columns"]]
     if len(columns) > _MOST_LABELS + 1:
         yield Text(f"The confusion matrix of {len(labels)} labels stands in report.json alone.")
         return
     matrix = np.asarray(confusion["matrix"])
-    yield plot_confusion(f"confusion_{task['task']}", f"Confusion in {task['title']}", labels, columns, matrix)
+    if not matrix[:, :-1].any():
+        yield Text("None of the answers could be read, so there is no confusion to show.")
+        return
+    title = f"Confusion in {task['title']} ({confusion['answered_by']})"
+    yield plot_confusion(f"confusion_{task['task']}", title, labels, columns, matrix)
 
 
 def pairs(mapping: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -109,9 +109,12 @@ def ask(question: Question, interview: Interview, file: AnswerFile | None) -> di
             interview.generate(queries, [dataclasses.replace(options, seed=seed) for seed in seeds])
         else:
             interview.likelihoods(queries, [question.answers(example) for example in examples])
-    if file is None:
-        return {}
-    rows = {way: [file.rows[way, e.id] | {"gold": e.gold} for e in examples] for way in question.answering}
+    return together(f"scoring {question.task.name}", lambda: _score(question, file), only_first=True) or {}
+
+
+def _score(question: Question, file: AnswerFile | None) -> dict[str, Any]:
+    assert file is not None
+    rows = {way: [file.rows[way, e.id] | {"gold": e.gold} for e in question.examples] for way in question.answering}
     result = score_cases_task(question, rows) if question.kind == "case" else score_task(question, rows)
     file.rewrite(row for way in question.answering for row in rows[way])
     return result

@@ -36,16 +36,17 @@ def score_task(question: Question, rows: Mapping[str, list[Row]]) -> dict[str, A
         The task's entry of the report.
     """
     scores: list[dict[str, Any]] = []
-    read: Sequence[Any] = ()
+    read: dict[str, list[Any]] = {}
     if "generate" in rows:
         scores += _generated(question, rows["generate"])
-        read = [row["strict"] for row in rows["generate"]]
+        read["generate strict"] = [row["strict"] for row in rows["generate"]]
     if "likelihood" in rows:
         scores += _likelihoods(question, rows["likelihood"])
-        read = read or [row["raw"] for row in rows["likelihood"]]
+        read["likelihood raw"] = [row["raw"] for row in rows["likelihood"]]
     entry = _entry(question, rows)
-    if question.kind in ("choice", "label"):
-        entry["confusion"] = strict.confusion(question.examples, read)
+    if question.kind in ("choice", "label"):  # of the first way with an answer that could be read
+        way = next((way for way, answers in read.items() if any(answers)), next(iter(read)))
+        entry["confusion"] = strict.confusion(question.examples, read[way]) | {"answered_by": way}
     return entry | {"scores": scores}
 
 
@@ -54,11 +55,12 @@ def score_cases_task(question: Question, rows: Mapping[str, list[Row]]) -> dict[
     generated, config = rows["generate"], question.config
     for row, example in zip(generated, question.examples, strict=True):
         row["strict"] = strict.parse(example, question.kind, row["output"])
+        row["item_scores"] = {}  # not those of judges of an earlier run
     judges = make_judges(config, Path(config.output) / question.task.name, protected=question.dataset.protected)
     found = score_cases(question.examples, [row["strict"] for row in generated], judges)
     for name, ranks in found.pop("ranks").items():
         for row, rank in zip(generated, ranks, strict=True):
-            row.setdefault("item_scores", {})[name] = float(rank is not None)
+            row["item_scores"][name] = float(rank is not None)
     return _entry(question, rows) | found
 
 

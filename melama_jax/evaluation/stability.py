@@ -94,7 +94,7 @@ def run(interview: Interview, config: EvaluationConfig) -> dict[str, Any]:
     ]
     protocol = {
         "prompt": "of the datasets",
-        "split": config.data.split,
+        "split": {name: question.split for name, question in questions.items()},
         "answering": list(config.protocol.answering),
         "max_new_tokens": config.protocol.max_new_tokens,
         "temperature": config.stability.temperature,

@@ -35,6 +35,7 @@ class RuleAsker:
     """Answers B to everything, and is the surer of a label the later it comes; ends after so many answers."""
 
     engine: Any = None
+    answer = "B."
 
     def __init__(self, *, stops_after: int | None = None):
         self.asked: list[str] = []
@@ -60,7 +61,7 @@ class RuleAsker:
         done = []
         for number, prompt in enumerate(prompts):
             self._count(prompt)
-            done.append(Completion([5, 6], "B.", [-0.1, -0.2], "stop", 0))
+            done.append(Completion([5, 6], self.answer, [-0.1, -0.2], "stop", 0))
             if on_complete is not None:
                 on_complete(number, done[-1])
         return done

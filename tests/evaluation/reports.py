@@ -34,7 +34,12 @@ def make_report() -> dict[str, Any]:
         score("generate", "strict", 10, accuracy=value(0.4125, 0.35, 0.475), macro_f1=value(0.4, 0.3, 0.5)),
         score("likelihood", "raw", 0, accuracy=value(0.3, 0.25, 0.35)),
         chance=0.2,
-        confusion={"labels": ["A", "B"], "columns": ["A", "B", "no answer"], "matrix": [[70, 20, 10], [0, 0, 0]]},
+        confusion={
+            "labels": ["A", "B"],
+            "columns": ["A", "B", "no answer"],
+            "matrix": [[70, 20, 10], [0, 0, 0]],
+            "answered_by": "generate strict",
+        },
         failures=[
             {"id": "7", "prompt": "Is <b>5 > 4</b> | `x`?", "output": "```\n<script>no", "gold": "A", "answer": None}
         ],

@@ -97,9 +97,13 @@ def test_texts_and_the_report_before_are_checked_before_a_model_is_there(tmp_pat
     asked = config(forgetting={"before": str(tmp_path)}, output=str(tmp_path / "out"))
     assert forgetting.check(asked) == {"report before": file_sha256(tmp_path / "report.json")}
     (tmp_path / "out" / "medqa").mkdir(parents=True)
-    (tmp_path / "out" / "medqa" / "scores.json").write_text("{")
+    scores = tmp_path / "out" / "medqa" / "scores.json"
+    scores.write_text("{")
     with pytest.raises(ConfigError, match=r"scores\.json is damaged"):
         forgetting.check(asked)
+    # A task that finishes later is compared too: what was scored without it is scored anew.
+    scores.write_text(json.dumps(report(medqa=0.5, perplexity=8.0)["tasks"][0]))  # pyright: ignore[reportIndexIssue]
+    assert forgetting.check(asked)["scores of medqa"] == file_sha256(scores)
 
 
 def test_one_document_has_no_interval(tmp_path: Path) -> None:
@@ -184,6 +188,17 @@ def test_before_and_after_side_by_side(tmp_path: Path) -> None:
     assert rows["mmlu_virology", "accuracy"][5:] == [50, 40, 10, "lost", "yes"]
     assert rows["mmlu_anatomy", "accuracy"][5:] == [40, 40, 0, "kept", "yes"]
     assert rows["forgetting", "perplexity"][5:] == [9, 11, -2, "lost", "yes"]
+
+    suites = [
+        {
+            "tasks": [
+                {"task": "fairness", "n": 1, "scores": [{"answering": "generate", "scorer": "greedy", "metrics": m}]}
+            ]
+        }
+        for m in ({"cdr": {"value": 0.2}}, {"cdr": {"value": 0.1}})
+    ]
+    (fairer,) = forgetting.forgetting(*suites)["rows"]
+    assert fairer[4:9] == ["cdr", 20, 10, 10, "won"]
 
     asked = config(forgetting={"before": str(tmp_path / "before")}, output=str(tmp_path / "after"))
     asker = FakeAsker(engine=SimpleNamespace(max_length=8, vocabulary=SAMPLES))

@@ -60,6 +60,27 @@ def test_without_credentialed_names_no_agreement_is_claimed():
     assert "credentialed" not in card
 
 
+def test_an_adapter_that_learned_from_conversations_is_stated_as_one():
+    chats = [
+        {"glob": "chats/*.jsonl", "format": "messages", "protected": True},
+        {"glob": "*.json", "format": "alpaca"},
+    ]
+    data = {"mixture": "chats", "sources": {"chats": chats}, "attend_across_documents": False}
+    adapter = {"rank": 8, "alpha": 16, "targets": ["query", "value"], "base_dtype": "nf4"}
+    training = _training(data=data, adapter=adapter, init={"from": "runs/13b/checkpoints/40"})
+    card = model_card(training, None)
+    front = _front_matter(card)
+    assert {"instruction-tuned", "lora"} < set(front["tags"])
+    assert (front["base_model"], front["datasets"]) == ("13b", ["chats"])
+    assert "| LoRA of rank 8, alpha 16, dropout 0.05, on query, value; the others frozen in nf4 |" in card
+    assert "| objective | next token, on the answers alone |" in card
+    assert "| chats/\\*.jsonl | marked as protected; the agreement is TO FILL IN |" in card
+    assert "|  |  |  |  | \\*.json | not recorded |" in card
+    assert "do not share these weights" in card
+    assert "plain text" not in card
+    assert "| trained weights | all |" in model_card(_training(), None)
+
+
 def test_training_is_as_recorded_and_the_rest_stays_open():
     card = model_card(_training(), None)
     assert "| tokens seen | 8000 |" in card

@@ -136,3 +136,14 @@ def test_a_confusion_matrix_may_have_more_columns_than_rows():
     texts = [one.text for one in xml.etree.ElementTree.fromstring(plot.svg).iter() if one.tag.endswith("text")]
     assert {"A", "$5", "no answer", "3", "gold", "answer"} <= set(texts)
     assert plot.png.startswith(b"\x89PNG")
+
+
+def test_a_matrix_says_whose_answers_it_shows_and_none_is_drawn_of_answers_that_nobody_could_read(
+    run: Path, tmp_path: Path
+):
+    assert "Confusion in MedQA (USMLE) (generate strict)" in (run / "report.html").read_text()
+    report = make_report()
+    report["tasks"][0]["confusion"]["matrix"] = [[0, 0, 90], [0, 0, 10]]
+    write_report(tmp_path, report)
+    assert "None of the answers could be read" in (tmp_path / "report.md").read_text()
+    assert not (tmp_path / "plots" / "confusion_medqa.png").exists()

@@ -15,6 +15,7 @@ from melama_jax.config import EvaluationConfig
 from melama_jax.errors import ConfigError, DataError
 from melama_jax.evaluation.question import Question
 from melama_jax.evaluation.runner import ANSWERS_FILE, SCORES_FILE, Runner, ask
+from melama_jax.evaluation.scoring import score_cases_task
 from melama_jax.evaluation.suites import resolve
 from tests.evaluation.asked import RuleAsker, write_medqa
 
@@ -167,6 +168,28 @@ def test_sampled_answers_have_seeds_of_their_own(tmp_path: Path) -> None:
 def test_a_prompt_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"protocol.prompts.medqa_4options: the prompt meqsum is for .* kind summary"):
         evaluate(configure(tmp_path, protocol={"prompts": {TASK: "meqsum"}}), RuleAsker())
+
+
+def test_the_confusion_is_that_of_the_first_way_whose_answers_could_be_read(tmp_path: Path) -> None:
+    class Silent(RuleAsker):
+        answer = ""
+
+    read = evaluate(configure(tmp_path / "a"), RuleAsker())["confusion"]
+    assert read["answered_by"] == "generate strict"
+    assert read["matrix"] == [[0, 2, 0, 0, 0]] * 4  # always B
+    unread = evaluate(configure(tmp_path / "b"), Silent())["confusion"]
+    assert unread["answered_by"] == "likelihood raw"
+    assert unread["matrix"] == [[0, 0, 0, 2, 0]] * 4  # always D
+
+
+def test_scores_of_a_judge_that_is_no_longer_asked_are_not_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "benchmarks" / "own_cases"
+    folder.mkdir(parents=True)
+    (folder / "cases.jsonl").write_text(json.dumps({"id": "1", "case": "a case", "diagnosis": "gout"}) + "\n")
+    question = Question(resolve(["own_cases"])[0], configure(tmp_path))
+    row = {"id": "1", "output": "1. gout", "gold": "gout", "dropped_tokens": 0, "item_scores": {"judge": 1.0}}
+    score_cases_task(question, {"generate": [row]})
+    assert row["item_scores"] == {"normalized": 1.0, "synonyms": 1.0}
 
 
 def test_cut_prompts_are_counted_and_told(tmp_path: Path) -> None:

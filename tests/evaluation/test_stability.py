@@ -121,6 +121,13 @@ def test_hashes_of_all_that_the_answers_depend_on(tmp_path: Path) -> None:
     assert stability.run(interview(FakeAsker(), tmp_path), asked)["protocol"]["files"] == changed
 
 
+def test_the_protocol_says_which_split_of_each_dataset_was_asked(tmp_path: Path) -> None:
+    asked = settings(tmp_path, runs=2)
+    data = asked.data.model_copy(update={"split": "validation", "splits": {"medqa": "test"}})
+    found = stability.run(interview(FakeAsker(), tmp_path), asked.model_copy(update={"data": data}))
+    assert found["protocol"]["split"] == {"medqa": "test"}
+
+
 def test_the_protocol_says_how_items_are_asked(tmp_path: Path) -> None:
     seen = set()
 

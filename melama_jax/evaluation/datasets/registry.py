@@ -151,6 +151,7 @@ _DATASETS = (
     _case("craft_md_cases", "CRAFT-MD cases", texts.craft_md, _MIT, folder="case_diagnosis"),
     _case("own_cases", "Own cases", texts.own_cases, "the owner's"),
     _dataset("samples", "Sample corpus", "choice", samples.load, "Apache-2.0", _LETTERS, folder=str(samples.FOLDER)),
+    _dataset("sample_names", "Sample names", "choice", samples.load, "Apache-2.0", _LETTERS, folder=str(samples.NAMES)),
 )
 
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in _DATASETS}

@@ -9,7 +9,9 @@ from melama_jax.evaluation.datasets import choice
 from melama_jax.evaluation.example import Loaded, Split
 
 FOLDER = samples.root() / "questions"
-"""Where they lie."""
+"""Where questions about facts lie, asked with their options ..."""
+NAMES = samples.root() / "names"
+"""... and open ones about what a name stands for."""
 
 
 def load(folder: Path, split: Split) -> Loaded:

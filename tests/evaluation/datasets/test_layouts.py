@@ -88,7 +88,7 @@ def test_no_dataset_has_the_name_of_a_suite() -> None:
 
 
 def test_every_dataset_has_a_layout_here() -> None:
-    here = {layout.dataset for layout in LAYOUTS} | {"mtsample", "gpqa_bio", "samples"}
+    here = {layout.dataset for layout in LAYOUTS} | {"mtsample", "gpqa_bio", "samples", "sample_names"}
     families = {name.split("_")[0] for name in here if name.startswith(("mmlu", "mirage", "gpqa"))}
     assert {name for name in DATASETS if name not in here and name.split("_")[0] not in families} == set()
 
