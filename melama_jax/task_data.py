@@ -10,19 +10,22 @@ import argparse
 import dataclasses
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from melama_jax.config import CommandParser
+from melama_jax.config import CommandParser, EvaluationConfig
 from melama_jax.config.prompt import PromptConfig, load_prompt
 from melama_jax.errors import ConfigError, DataError, run_command
 from melama_jax.evaluation.datasets import DATASETS, RESPLIT, Dataset, MissingData, resplit
 from melama_jax.evaluation.example import Example, Loaded
 from melama_jax.evaluation.prompts import answer_text, choose_shots, render
 
-_NO_VALIDATION = ("i2b2_2010", "ddi2013")
-"""Benchmarks whose official files have a training and a test split only, and some of whose copies have all three."""
+_NO_VALIDATION = {"i2b2_2010": r"-\d+$", "ddi2013": r"\.s\d+(\.p\d+)?$"}
+"""Benchmarks whose official files have a training and a test split only, and some of whose copies have all three; and
+what of an item's id is not the document's, which stays on one side. (Copies of i2b2 as tagged lines know no documents.)
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,11 +81,37 @@ def read_splits(dataset: Dataset, folder: Path, *, seed: int) -> tuple[Loaded, L
     except MissingData:
         if dataset.name not in _NO_VALIDATION:
             raise
-    kept, held_out = resplit(train.examples, seed=seed)
+    inside = _NO_VALIDATION.get(dataset.name)
+    if inside is None:
+        kept, held_out = resplit(train.examples, seed=seed)
+    else:
+        kept, held_out = resplit_documents(train.examples, inside, seed=seed)
     if not held_out:
         raise DataError(f"{folder}: {dataset.name} has {len(kept)} training item(s), too few to hold a tenth out")
-    how = f"its training split parted 90/10 by seed {seed} (what was left out is of both)"
+    of = "" if inside is None else "documents of "
+    how = f"{of}its training split parted 90/10 by seed {seed} (what was left out is of both)"
+    if inside is None and seed != EvaluationConfig.model_fields["seed"].default:
+        how += f"; ask with seed {seed} too (eval.benchmarks.seed), or its validation split holds what was trained on"
     return dataclasses.replace(train, examples=kept), dataclasses.replace(train, examples=held_out), how
+
+
+def resplit_documents(examples: Sequence[Example], inside: str, *, seed: int) -> tuple[list[Example], list[Example]]:
+    """Part a training split as `resplit` does, but by documents: items of one repeat each other's words.
+
+    Args:
+        examples: The split.
+        inside: Matches the end of an id that is not the document's.
+        seed: Decides which.
+    """
+    documents = [re.sub(inside, "", example.id) for example in examples]
+    if len({*documents}) == 1:
+        return resplit(examples, seed=seed)
+    firsts = dict(zip(reversed(documents), reversed(examples), strict=True))
+    kept = {re.sub(inside, "", example.id) for example in resplit([*firsts.values()][::-1], seed=seed)[0]}
+    sides: tuple[list[Example], list[Example]] = ([], [])
+    for name, example in zip(documents, examples, strict=True):
+        sides[name not in kept].append(example)
+    return sides
 
 
 def conversations(

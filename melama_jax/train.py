@@ -109,7 +109,7 @@ def prepared_before(config: Config, echo: Callable[[str], object]) -> tuple[Prep
         plan = plan_caches(config, echo=lambda _: None, remember=False)
         ready = all(why_stale(task) is None for task in plan.tasks)
         return (load_prepared(plan, config, echo=lambda _: None) if ready else None), None
-    except (ConfigError, DataError) as error:
+    except DataError as error:  # What is not there yet; a mistake in the configuration ends the dry run.
         return None, str(error)
 
 

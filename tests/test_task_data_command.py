@@ -126,6 +126,11 @@ def test_conversations_ask_what_the_evaluation_asks(task: str, tmp_path: Path) -
     train = dataset.load(tmp_path / "benchmarks" / dataset.folder, "train").examples
     parted = task in RESPLIT or task in ("i2b2_2010", "ddi2013")
     halves = resplit(train, seed=42) if parted else (train, evaluated(tmp_path, task).examples)
+    if task == "ddi2013":
+        halves = task_data.resplit_documents(train, r"\.s.*", seed=42)
+        documents = [{example.id.split(".")[0] for example in half} for half in halves]
+        assert not documents[0] & documents[1]
+        assert sum(map(len, documents)) == len(EACH)
     for name, examples in zip(("train", "validation"), halves, strict=True):
         assert examples
         assert [record["id"] for record in records[name]] == [example.id for example in examples]

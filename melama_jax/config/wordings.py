@@ -42,8 +42,8 @@ class Wordings(Section):
     def _is_jinja(cls, given: tuple[str, ...] | str) -> tuple[str, ...] | str:
         for number, text in enumerate([given] if isinstance(given, str) else given, 1):
             try:
-                jinja2.Environment().parse(text)
-            except jinja2.TemplateSyntaxError as error:
+                jinja2.Environment().from_string(text)
+            except jinja2.TemplateSyntaxError as error:  # Also of a filter or test that there is none of.
                 raise ValueError(f"wording {number}, line {error.lineno}: {error.message}") from None
         return given
 

@@ -23,11 +23,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from melama_jax.config import Config, DataConfig
+from melama_jax.config import Config, DataConfig, Source
 from melama_jax.data import conversations
 from melama_jax.data.mixtures import resolve_mixture
 from melama_jax.data.packing import RowLayout
-from melama_jax.data.sources import SourceFile, count_shards, data_root, find_files, match_files
+from melama_jax.data.sources import SourceFile, companion_of, count_shards, data_root, find_files, match_files
 from melama_jax.data.vocabulary import Vocabulary, load_vocabulary
 from melama_jax.errors import ConfigError, DataError
 
@@ -163,7 +163,8 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print, rememb
     layout = RowLayout.of(sequence_length=config.train.sequence_length, vocab_size=vocabulary.vocab_size)
     cache_dir = Path(data.cache_dir)
     everything = [file for files, _ in found.values() for file in files]
-    hashes = _hash_files(everything, cache_dir, echo=echo, remember=remember)
+    looked_up = {path: _as_file(path) for file in everything if (path := companion_of(file)) is not None}
+    hashes = _hash_files([*everything, *looked_up.values()], cache_dir, echo=echo, remember=remember)
     plans = []
     for task, (files, left_out) in found.items():
         talks = conversations.are_conversations(task, data.sources[task])
@@ -191,6 +192,9 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print, rememb
         }
         if talks:
             identity["conversations"] = conversations.identity(data, task, files)
+            beside = {path for path in map(companion_of, files) if path is not None}
+            if beside:
+                identity["looked_up"] = sorted((path.name, hashes[os.path.abspath(path)]) for path in beside)
         else:
             identity |= {"add_bos": data.add_bos, "add_eos": data.add_eos}
         fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
@@ -200,6 +204,12 @@ def plan_caches(config: Config, *, echo: Callable[[str], object] = print, rememb
             TaskPlan(task, tuple(files), tuple(left_out), identity, fingerprint, folder, count_shards(files), own)
         )
     return CachePlan(tuple(plans), rates, vocabulary, layout)
+
+
+def _as_file(path: Path) -> SourceFile:
+    """A file that is looked up by those beside it."""
+    status = path.stat()
+    return SourceFile(path, path.name, Source(glob=path.name), status.st_size, status.st_mtime_ns)
 
 
 def why_stale(plan: TaskPlan) -> str | None:

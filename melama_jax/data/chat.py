@@ -78,13 +78,13 @@ class ChatTemplate:
             ConfigError: There is none, or it cannot be read.
         """
         path = Path(name_or_path)
+        if name_or_path in names():  # Whatever lies in the working directory.
+            path = TEMPLATES / f"{name_or_path}.jinja"
         if path.is_dir():
             found = find_template(path)
             if found is None:
                 raise ConfigError(f"{path}: its tokenizer has no chat template; choose one of {', '.join(names())}")
             return cls(found, str(path), own=True)
-        if not path.is_file():
-            path = TEMPLATES / f"{name_or_path}.jinja"
         if not path.is_file():
             where = f"one of {', '.join(names())}" if TEMPLATES.is_dir() else f"(there is no folder {TEMPLATES})"
             raise ConfigError(f"chat template {name_or_path!r}: no such file, and no name; choose {where}")
@@ -227,9 +227,12 @@ class _Rendering:
                 answer_marks=marks,
                 **self._special,
             )
-        except jinja2.TemplateError as error:
-            raise DataError(f"{name}: the chat template refuses the conversation: {error}") from None
-        except (TypeError, ValueError, KeyError) as error:
+        except _Refused as error:
+            told = str(error)
+            quoted = any(m["content"].strip() and m["content"].strip() in told for m in self.messages)
+            reason = "its reason quotes a message" if quoted else told
+            raise DataError(f"{name}: the chat template refuses the conversation: {reason}") from None
+        except Exception as error:  # Whatever it does with a message; what is said of it may hold its text.
             raise DataError(f"{name}: the chat template fails with {type(error).__name__}") from None
 
     def marked_text(self) -> tuple[str, list[int]]:
@@ -251,7 +254,7 @@ class _Rendering:
                     f"alone, so its answers cannot be told; put {{% generation %}} around them"
                 )
             said = message["content"].strip()
-            end = self._control.pattern.search(through, max(through.rfind(said, len(before)), len(before)) + len(said))
+            end = self._control.pattern.search(through, max(through.find(said, len(before)), len(before)) + len(said))
             yield from (len(before), end.end() if end else len(through))
 
     def split(self, text: str, borders: list[int]) -> list[MarkedPart]:
@@ -399,9 +402,13 @@ class _Generation(jinja2.ext.Extension):
         return marks[:1] + caller() + marks[1:]
 
 
+class _Refused(Exception):
+    """What a template says with `raise_exception`."""
+
+
 def _environment() -> jinja2.Environment:
     def refuse(message: str) -> None:
-        raise jinja2.TemplateError(message)
+        raise _Refused(message)
 
     def to_json(value: Any, indent: int | None = None, **options: Any) -> str:
         return json.dumps(value, ensure_ascii=False, indent=indent, **options)
@@ -411,7 +418,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["tojson"] = to_json
     environment.globals["raise_exception"] = refuse
-    environment.globals["strftime_now"] = lambda form: datetime.datetime.now().strftime(form)
+    # LLaMA 3.1's own date where none is given: rows and answers must not depend on the day they are made.
+    environment.globals["strftime_now"] = datetime.date(2024, 7, 26).strftime
     return environment
 
 

@@ -119,7 +119,8 @@ def match_files(task: str, sources: Sequence[Source], root: Path) -> tuple[list[
     """Expand a task's patterns.
 
     Returns:
-        The files to read, ordered by source and then by name, and the names of matched files whose ending is not read.
+        The files to read, ordered by source and then by name, and the names of matched files that are not read for
+        their ending or name.
 
     Raises:
         ConfigError: An absolute pattern, or one file that two sources read in the same way.
@@ -138,7 +139,7 @@ def match_files(task: str, sources: Sequence[Source], root: Path) -> tuple[list[
             if path.is_dir():
                 continue
             name = Path(os.path.normpath(match)).as_posix()
-            if not name.lower().endswith(endings):
+            if not name.lower().endswith(endings) or not is_read(source, path.name):
                 left_out.add(name)
                 continue
             if source.format != "text":
@@ -156,7 +157,26 @@ def match_files(task: str, sources: Sequence[Source], root: Path) -> tuple[list[
             except OSError as error:
                 raise DataError(f"{path}: cannot be read: {error.strerror}") from None
             found[name, reading] = SourceFile(path, name, source, status.st_size, status.st_mtime_ns)
-    return list(found.values()), sorted(left_out)
+    looked_up = {path for file in found.values() if (path := companion_of(file)) is not None}
+    return list(found.values()), sorted(name for name in left_out if root / name not in looked_up)
+
+
+def is_read(source: Source, name: str) -> bool:
+    """Whether a file of this name, whose ending is read, holds records: some formats look others up beside it."""
+    if source.format == "text":
+        return True
+    from melama_jax.data import instruct
+
+    return instruct.is_read(source, name)
+
+
+def companion_of(file: SourceFile) -> Path | None:
+    """The file beside it that some formats look up, if there is one."""
+    if file.source.format == "text":
+        return None
+    from melama_jax.data import instruct
+
+    return instruct.companion(file.source, file.path)
 
 
 def endings_of(source: Source) -> tuple[str, ...]:
@@ -284,8 +304,13 @@ def _read_csv(stream: IO[bytes], file: SourceFile, report: ScanReport) -> Iterat
             row = next(reader)
         except StopIteration:
             break
-        except csv.Error:
+        except csv.Error as error:
             row = None
+            if "end of data" in str(error):  # All that follows the quote would count as one record.
+                line = location.rsplit(":", 1)[1]
+                raise DataError(
+                    f"{file.path}: a quote opens in the record of line {line} and is never closed; mend it"
+                ) from None
         if header is None:
             if row is None:
                 raise DataError(f"{file.path}: the first line is no CSV header")

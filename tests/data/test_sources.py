@@ -86,18 +86,23 @@ def test_jsonl_skips_are_counted_by_reason_and_place(tmp_path: Path) -> None:
 
 
 def test_csv_skips_are_counted_by_reason_and_place(tmp_path: Path) -> None:
-    content = (
-        b'id,text\n1,good\n2\n3,"a\nb",surplus\n4,"quote"d\n5,\n6,caf\xe9\n7,fine\n8,"never closed ' + CANARY.encode()
-    )
-    documents, report = read(tmp_path / "a.csv", content + b"\n9,lost\n")
+    content = b'id,text\n1,good\n2\n3,"a\nb",surplus\n4,"quote"d\n5,\n6,caf\xe9\n7,fine\n'
+    documents, report = read(tmp_path / "a.csv", content)
     assert documents == ["good", "fine"]
-    assert report.skipped == {"missing_field": 1, "bad_csv": 3, "empty": 1, "bad_utf8": 1}
+    assert report.skipped == {"missing_field": 1, "bad_csv": 2, "empty": 1, "bad_utf8": 1}
     assert report.first_locations == {
         "missing_field": "a.csv:3",
         "bad_csv": "a.csv:4",
         "empty": "a.csv:7",
         "bad_utf8": "a.csv:8",
     }
+
+
+def test_a_quote_that_is_never_closed_ends_it_because_nobody_knows_what_it_took(tmp_path: Path) -> None:
+    content = b'id,text\n1,good\n2,"never closed ' + CANARY.encode() + b"\n3,lost\n"
+    with pytest.raises(DataError, match=r"a.csv: a quote opens in the record of line 3 and is never closed") as caught:
+        read(tmp_path / "a.csv", content)
+    assert CANARY not in str(caught.value)
 
 
 def test_text_that_is_not_utf8_is_counted(tmp_path: Path) -> None:

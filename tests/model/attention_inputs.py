@@ -74,4 +74,4 @@ def assert_close(found: Any, expected: Any, tolerance: float) -> None:
     for name, a, b in zip(("result", "dq", "dk", "dv"), found, expected, strict=False):
         assert a.dtype == b.dtype, name
         a, b = np.asarray(a, np.float32), np.asarray(b, np.float32)
-        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max(), err_msg=name)
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * (np.abs(b).max() or 1.0), err_msg=name)

@@ -57,8 +57,9 @@ def test_loss_and_gradients_are_those_of_one_device(sizes: tuple[int, ...], base
     grads, loss = first_gradients(tuned(base_dtype, accumulation), sizes)
     assert loss == pytest.approx(expected_loss, rel=1e-5)
     for (path, got), want in zip(jax.tree_util.tree_leaves_with_path(grads), jax.tree.leaves(expected), strict=True):
+        # Two products more than in test_equivalence: on some CPUs their sums differ by 1.2e-5 of the largest.
         np.testing.assert_allclose(
-            got, want, rtol=1e-5, atol=1e-5 * float(np.abs(want).max()), err_msg=jax.tree_util.keystr(path)
+            got, want, rtol=1e-5, atol=2e-5 * float(np.abs(want).max()), err_msg=jax.tree_util.keystr(path)
         )
 
 

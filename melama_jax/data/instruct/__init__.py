@@ -2,10 +2,12 @@
 
 from melama_jax.data.instruct.reader import (
     Conversation,
+    companion,
     endings,
     is_protected,
+    is_read,
     read_conversations,
     wordings_of,
 )
 
-__all__ = ["Conversation", "endings", "is_protected", "read_conversations", "wordings_of"]
+__all__ = ["Conversation", "companion", "endings", "is_protected", "is_read", "read_conversations", "wordings_of"]

@@ -85,9 +85,11 @@ def _members(stream: IO[bytes], name: str, path: str, tags: tuple[str, ...]) -> 
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             lower = member.name.lower().rsplit("/", 1)[-1]
+            if not member.isfile() or not lower.endswith((".xml", ".nxml")) or lower.startswith("."):
+                continue
             content = archive.extractfile(member)
-            if content is not None and lower.endswith((".xml", ".nxml")) and not lower.startswith("."):
-                yield from _xml(content, f"{name}: {member.name}", f"{path}: {member.name}", tags)
+            assert content is not None
+            yield from _xml(content, f"{name}: {member.name}", f"{path}: {member.name}", tags, alone=False)
     while stream.read(2**20):  # To the end, where gzip's checksum stands.
         pass
 
@@ -140,8 +142,13 @@ def _csv(stream: IO[bytes], name: str, path: str, tags: tuple[str, ...]) -> Iter
             row = next(reader)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
             row = None
+            if "end of data" in str(error):  # All that follows the quote would count as one record.
+                line = place.rsplit(":", 1)[1]
+                raise DataError(
+                    f"{path}: a quote opens in the record of line {line} and is never closed; mend it"
+                ) from None
         if header is None:
             if row is None:
                 raise DataError(f"{path}: the first line is no header")
@@ -178,11 +185,11 @@ def _workbook(stream: IO[bytes], name: str, path: str, tags: tuple[str, ...]) ->
             yield dict(zip(header, row, strict=False)), f"{name}: row {number}"
 
 
-def _xml(stream: IO[bytes], name: str, path: str, tags: tuple[str, ...]) -> Iterator[Found]:
+def _xml(stream: IO[bytes], name: str, path: str, tags: tuple[str, ...], *, alone: bool = True) -> Iterator[Found]:
     """Elements of the given tags, one after another, without keeping the rest of the document.
 
     A document that is one record and cannot be parsed counts as that record. One that declares entities is refused,
-    as they can grow without bound.
+    as they can grow without bound; and one without such elements, unless others stand beside it in an archive.
     """
     found: deque[tuple[ElementTree.Element, int]] = deque()
     open_tags: list[str] = []
@@ -225,7 +232,7 @@ def _xml(stream: IO[bytes], name: str, path: str, tags: tuple[str, ...]) -> Iter
         chunk = stream.read(2**16)
         try:
             parser.Parse(chunk, not chunk)
-        except expat.ExpatError:
+        except (expat.ExpatError, LookupError, ValueError):  # The latter two of an encoding that is none.
             if root is not None and root not in tags:
                 place = parser.CurrentLineNumber
                 raise DataError(f"{path}:{place}: is damaged or cut-off XML; fetch the file again") from None
@@ -237,7 +244,9 @@ def _xml(stream: IO[bytes], name: str, path: str, tags: tuple[str, ...]) -> Iter
             yield record, f"{name}:{place}"
         if not chunk:
             break
-    if not count:
+    if not count and not alone:
+        yield Unusable("unused"), name
+    elif not count:
         raise DataError(f"{path}: has no element {' or '.join(tags)}; docs/instruct.md says which files are read")
 
 

@@ -19,8 +19,11 @@ _ARCHIVED_XML = ("xml", "nxml", "tar.gz", "tgz", "tar")
 _ADVICE = {"no": "0", "weak": "1", "strong": "2"}
 _SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s)|\n|\Z)\s*", re.S)
 _PAIR = re.compile(
-    r"question\s*(?:\d+\s*)?:(.*?)\banswer\s*(?:\d+\s*)?:(.*?)(?=\bquestion\s*(?:\d+\s*)?:|\Z)", re.I | re.S
+    r"^\W*question\s*(?:\d+\s*)?:(.*?)(?:^\W*|(?<=[.?!])\s+)answer\s*(?:\d+\s*)?:(.*?)"
+    r"(?=^\W*question\s*(?:\d+\s*)?:|\Z)",
+    re.I | re.S | re.M,
 )
+"""The words count at the beginning of a line, or an answer's after a sentence, as both occur in running text."""
 _NO_INPUT = ("<noinput>", "<nan>")
 
 
@@ -29,8 +32,14 @@ def _chosen(source: Source, *keys: str) -> tuple[str, ...]:
     return keys if source.field == "text" else (source.field,)
 
 
-def _table(*, optional: tuple[str, ...] = (), endings: tuple[str, ...] = _TABLES, **keys: tuple[str, ...]) -> Format:
-    """A format whose fields are columns, each with the names it goes by."""
+def _table(
+    *,
+    optional: tuple[str, ...] = (),
+    endings: tuple[str, ...] = _TABLES,
+    identity: tuple[str, ...] | None = None,
+    **keys: tuple[str, ...],
+) -> Format:
+    """A format whose fields are columns, each with the names it goes by; all but the answer are its identity."""
 
     def make(source: Source, path: Path) -> Convert:
         columns = {**keys, "answer": _chosen(source, *keys["answer"])}
@@ -41,7 +50,7 @@ def _table(*, optional: tuple[str, ...] = (), endings: tuple[str, ...] = _TABLES
 
         return convert
 
-    identity = tuple(name for name in keys if name != "answer")
+    identity = identity or tuple(name for name in keys if name != "answer")
     return Format(endings, make, tuple(keys), identity, optional)
 
 
@@ -225,6 +234,7 @@ FORMATS: dict[str, Format] = {
         answer=("Answer", "answer"),
         optional=("drug",),
         endings=("xlsx", *_TABLES),
+        identity=("question",),
     ),
     "guidelineqa": _plain(_guideline_pairs, ("question", "answer"), endings=_TABLES),
     "health_advice": _plain(_advice, ("sentence", "label"), identity="sentence", endings=_TABLES),
@@ -249,7 +259,7 @@ FORMATS: dict[str, Format] = {
         endings=(*_TABLES, *_ARCHIVED_XML),
         make=_continuation,
         fields=("title", "text", "answer"),
-        identity=("title", "text"),
+        identity=("text",),
         optional=("title",),
         tags=("article",),
     ),

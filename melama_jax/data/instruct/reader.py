@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -13,7 +15,7 @@ from melama_jax.config import Source
 from melama_jax.config.wordings import Wordings, load_wordings
 from melama_jax.data.instruct.containers import PACKED, Unusable, read_records
 from melama_jax.data.instruct.formats import FORMATS
-from melama_jax.data.instruct.records import Fields, Format, draw
+from melama_jax.data.instruct.records import Fields, Format, beside, draw
 from melama_jax.data.instruct.restricted import RESTRICTED
 from melama_jax.errors import ConfigError
 
@@ -57,6 +59,17 @@ def endings(format: str) -> tuple[str, ...]:
     return tuple(f".{end}{gz}" for end in plain for gz in ("", ".gz") if not gz or end not in PACKED)
 
 
+def is_read(source: Source, name: str) -> bool:
+    """Whether a file of this name holds records of a source's format."""
+    return source.format in SPOKEN or source.format == "text" or WORDED[source.format].reads(name)
+
+
+def companion(source: Source, path: Path) -> Path | None:
+    """The file that is looked up beside one of a source, if there is one."""
+    names = () if source.format in SPOKEN else WORDED[source.format].companions
+    return beside(path, names) if names else None
+
+
 def is_protected(source: Source) -> bool:
     """Whether no record of a source may ever be shown."""
     return source.protected or source.format.startswith("mimic_")
@@ -87,8 +100,7 @@ def read_conversations(
     """Stream the conversations of one file.
 
     Args:
-        file: The file, and in `file.source.format` how it is read. A file that is only looked up by others of its
-            format gives nothing.
+        file: The file, and in `file.source.format` how it is read.
         report: Takes the number of records, and of those (or parts of them) that give no conversation.
         seed: Of the choice of wordings.
         on_progress: Called now and then with the bytes of the file consumed so far (as they lie on disk).
@@ -104,10 +116,6 @@ def read_conversations(
         converse = _turns(source.format)
     else:
         format = WORDED[source.format]
-        if format.files and file.path.name.removesuffix(".gz") not in format.files:
-            if on_progress is not None:
-                on_progress(file.size)
-            return
         converse, tags = _worded(format, wordings, source, file, seed), format.tags
     for record, place in read_records(file.path, file.name, tags, on_progress):
         report.records += 1
@@ -119,6 +127,9 @@ def read_conversations(
                 raise Unusable("no_answer")
         except Unusable as problem:
             report.skip(problem.reason, place)
+            continue
+        except RecursionError:  # Of elements in elements in elements.
+            report.skip("bad_xml", place)
             continue
         for item in found:
             if isinstance(item, Unusable):
@@ -153,7 +164,7 @@ def _worded(format: Format, wordings: Wordings, source: Source, file: SourceFile
         user = users[draw(identity, len(users), "wording", seed)]
         try:
             said = [template.render(fields, labels=wordings.labels).strip() for template in (user, answer)]
-        except (jinja2.TemplateError, TypeError) as error:
+        except Exception as error:  # Whatever a wording does with a field; the message may hold its text.
             raise ConfigError(f"wordings {wordings.name}: a wording fails with {type(error).__name__}") from None
         if not all(said):
             return Unusable("empty")
@@ -191,7 +202,10 @@ def _turns(format: str) -> _Converse:
             raise Unusable("bad_turns" if mend else "bad_conversation")
         said = [turn["content"] for turn in kept]
         head = [message for message in head if message["content"].strip()]
-        found: list[Conversation | Unusable] = [_conversation([*head, *kept], "\0".join(said[::2]), said)]
+        identity = "\0".join(said[::2])
+        if mend and isinstance(record.get("id"), str):  # Pieces of a conversation are numbered.
+            identity = re.sub(r"_\d+$", "", record["id"])
+        found: list[Conversation | Unusable] = [_conversation([*head, *kept], identity, said)]
         return found if whole else [*found, Unusable("turns_left_out")]
 
     return converse

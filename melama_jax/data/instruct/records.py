@@ -32,7 +32,9 @@ class Format:
         identity: Names of the fields that make out the record.
         optional: Names of the fields that may be blank.
         tags: Elements of XML that are a record each.
-        files: The only names that are read, without `.gz`, where other files of the folder are looked up.
+        files: The only names that are read (also in numbered parts), without `.gz`, where other files of the folder
+            are looked up.
+        companions: The names of the file that is looked up.
     """
 
     endings: tuple[str, ...]
@@ -42,6 +44,19 @@ class Format:
     optional: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
+
+    def reads(self, name: str) -> bool:
+        """Whether a file of this name holds records, rather than being looked up, or of another kind."""
+        stems = (file.rsplit(".", 1) for file in self.files)
+        patterns = [rf"{stem}([-_.]?(part|of)?[-_.]?\d+)*\.{ending}(\.gz)?" for stem, ending in stems]
+        return not self.files or any(re.fullmatch(pattern, name, re.I) for pattern in patterns)
+
+
+def beside(path: Path, names: tuple[str, ...]) -> Path | None:
+    """The file of one of these names in a file's folder, plain or gzipped, if it is there."""
+    paths = (path.with_name(name + end) for name in names for end in ("", ".gz"))
+    return next((found for found in paths if found.is_file()), None)
 
 
 def text_of(record: Mapping[str, Any], *keys: str, required: bool = True) -> str:

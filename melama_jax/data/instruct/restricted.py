@@ -15,24 +15,35 @@ from typing import Any
 
 from melama_jax.config import Source
 from melama_jax.data.instruct.containers import Unusable, read_records
-from melama_jax.data.instruct.records import PASSAGE, Convert, Fields, Format, draw, one_line, text_of, tidy
+from melama_jax.data.instruct.records import PASSAGE, Convert, Fields, Format, beside, draw, one_line, text_of, tidy
 from melama_jax.errors import DataError
 
 
-def _beside(path: Path, name: str) -> Iterator[Any]:
-    """Usable records of another file of the folder.
+def _beside(path: Path, names: tuple[str, ...], columns: frozenset[str] = frozenset()) -> Iterator[Any]:
+    """Records of another file of the folder.
+
+    Args:
+        path: The file that needs it.
+        names: What it may be called.
+        columns: What a record must have, in small letters.
 
     Raises:
-        DataError: It is not there, or cannot be read.
+        DataError: It is not there, or it or one of its records cannot be read: what it says of others would be lost.
     """
-    found = next((path.with_name(name + end) for end in ("", ".gz") if path.with_name(name + end).is_file()), None)
+    found = beside(path, names)
     if found is None:
-        raise DataError(f"{path}: needs {name} or {name}.gz in the same folder")
-    return (record for record, _ in read_records(found, found.name) if not isinstance(record, Unusable))
+        raise DataError(f"{path}: needs {names[0]} or {names[0]}.gz in the same folder")
+    for record, place in read_records(found, found.name):
+        if isinstance(record, Unusable):
+            raise DataError(f"{found.with_name(place)}: cannot be read ({record.reason}); mend it")
+        if lacking := columns and sorted(columns - {key.lower() for key in record}):
+            raise DataError(f"{found.with_name(place)}: has no {lacking[0]}; mend it, or fetch the file again")
+        yield record
 
 
 # -- UMLS: columns as in the reference manual, https://www.ncbi.nlm.nih.gov/books/NBK9685
 
+_CONCEPTS = ("MRCONSO.RRF",)
 _RELATIONS = {"isa": "is a", "inverse_isa": "includes"}
 
 
@@ -44,7 +55,7 @@ class _Names:
     def __init__(self, path: Path) -> None:
         self._text = bytearray(b"\n")
         self._start = array("Q")
-        for row in _beside(path, "MRCONSO.RRF"):
+        for row in _beside(path, _CONCEPTS):
             # Of the term (TS P), its preferred form (STT PF), of it the preferred atom, and not suppressed.
             if len(row) > 16 and (row[1], row[2], row[4], row[6], row[16]) == ("ENG", "P", "PF", "Y", "N"):
                 self._add(_concept(row[0]), row[14])
@@ -88,6 +99,8 @@ def _umls(source: Source, path: Path) -> Convert:
 
 # -- MIMIC: columns as PhysioNet documents them, in capitals in MIMIC-III (NOTEEVENTS, ...) and small in MIMIC-IV-Note
 
+_ADMISSIONS = ("admissions.csv", "ADMISSIONS.csv")
+_DIAGNOSES = ("diagnoses_icd.csv", "DIAGNOSES_ICD.csv")
 _DISCHARGE = ("NOTEEVENTS.csv", "discharge.csv")
 _RADIOLOGY = ("NOTEEVENTS.csv", "radiology.csv")
 _ASKED = (
@@ -114,8 +127,26 @@ _ADMISSION = (
     "allergies",
 )
 """Sections that were known at admission; not the physical examination, which that of discharge often follows."""
-_OTHERS = ("physical exam", "pertinent results", "brief hospital course", "hospital course", "facility", "service")
-_SECTION = re.compile(rf"^[ \t]*({'|'.join(sorted({*_ASKED, *_ADMISSION, *_OTHERS}))})[ \t]*:", re.I | re.M)
+_LATER = (
+    r"\bexam|laborator|\blabs?\b|vital|results|studies|imaging|course|summary|"
+    r"discharge|disposition|condition|diagnos|procedure|follow|facility|service|addendum"
+)
+_HEADING = re.compile(
+    rf"^[ \t]*(?=[A-Za-z])(?:"
+    rf"(?P<known>(?i:{'|'.join(sorted({*_ASKED, *_ADMISSION}))}))"
+    rf"|(?i:[^\n:.;]{{0,50}}(?:{_LATER})[^\n:.;]{{0,50}})"  # Whatever else names what came after admission.
+    rf"|[A-Z][A-Z0-9 /&,()'-]{{2,60}}"  # In capitals, as MIMIC-III has them.
+    rf"|[A-Z][a-z]+(?: (?:[A-Z][a-z]*|of|on|at|and|or|the|to|in|by))+"  # Each Word, as MIMIC-IV has them.
+    rf")[ \t]*:",
+    re.M,
+)
+"""A line that begins a section: hospitals name them freely, so a section ends at whatever looks like a heading."""
+_TELLS = re.compile(
+    r"hospital course|\bexpired (?:on|at)\b|time of death|pronounced dead|"
+    r"(?:condition|disposition|diagnos\w+) (?:on|at|upon) discharge|discharge (?:condition|disposition|diagnos)",
+    re.I,
+)
+"""What stands in no text that was written at admission."""
 _REPORT = re.compile(
     r"^[ \t]*FINDINGS?:(.*?)^[ \t]*IMPRESSION:(.*?)(?=^[ \t]*(?:NOTIFICATION|RECOMMENDATION|ADDENDUM)|\Z)", re.M | re.S
 )
@@ -157,7 +188,13 @@ def chapter(code: str, version: str) -> str:
     return "" if not code[:3].isdigit() else _ICD9[1::2][bisect.bisect_right(_ICD9[::2], code)]
 
 
-def _notes(make: Callable[[Path], Convert], fields: tuple[str, ...], *, radiology: bool = False) -> Format:
+def _notes(
+    make: Callable[[Path], Convert],
+    fields: tuple[str, ...],
+    *,
+    radiology: bool = False,
+    companions: tuple[str, ...] = (),
+) -> Format:
     """A format of notes of one kind, converted with their columns in small letters. The patient is the identity, so
     that nobody's notes are on both sides of a split.
     """
@@ -175,14 +212,15 @@ def _notes(make: Callable[[Path], Convert], fields: tuple[str, ...], *, radiolog
         return convert
 
     files = _RADIOLOGY if radiology else _DISCHARGE
-    return Format(("csv",), factory, fields, identity=("patient",), files=files)
+    return Format(("csv",), factory, fields, identity=("patient",), files=files, companions=companions)
 
 
 def _sections(note: str) -> list[tuple[str, int, int, int]]:
-    """A discharge summary's sections: name, start, start of the text, end."""
-    found = list(_SECTION.finditer(note))
+    """A discharge summary's sections: name (empty of those that are none of ours), start, start of the text, end."""
+    found = list(_HEADING.finditer(note))
     ends = [match.start() for match in found[1:]] + [len(note)]
-    return [(match[1].lower(), match.start(), match.end(), end) for match, end in zip(found, ends, strict=True)]
+    named = [(match["known"] or "").lower() for match in found]
+    return [(name, match.start(), match.end(), end) for name, match, end in zip(named, found, ends, strict=True)]
 
 
 def _says(text: str) -> bool:
@@ -226,27 +264,36 @@ def _impression(path: Path) -> Convert:
     return convert
 
 
-def _of_admission(path: Path, table: str, value: Callable[[dict[str, str]], str]) -> Convert:
+def _of_admission(
+    path: Path, names: tuple[str, ...], columns: frozenset[str], value: Callable[[dict[str, str]], str]
+) -> Convert:
     """What was known at admission, to something of the admission that another table holds."""
-    name = table.upper() if path.name.startswith("NOTEEVENTS") else table
     values: dict[str, str] = {}
-    for record in _beside(path, f"{name}.csv"):
+    for record in _beside(path, names, columns | {"hadm_id"}):
         row = {key.lower(): text.strip() for key, text in record.items()}
-        if row.get("hadm_id") and (found := value(row)):
-            values[row["hadm_id"]] = found
+        if row["hadm_id"] and (found := value(row)):
+            values[_number(row["hadm_id"])] = found
 
     def convert(note: Mapping[str, Any]) -> list[Fields]:
-        text, admission = text_of(note, "text"), text_of(note, "hadm_id")
+        text, admission = text_of(note, "text"), _number(text_of(note, "hadm_id"))
         if admission not in values:
             raise Unusable("no_answer")
-        known = [tidy(text[start:end]) for name, start, _, end in _sections(text) if name in _ADMISSION]
-        return [{"note": "\n\n".join(known), "label": values[admission]}]
+        known = "\n\n".join(tidy(text[start:end]) for name, start, _, end in _sections(text) if name in _ADMISSION)
+        if _TELLS.search(known):
+            raise Unusable("unused")
+        return [{"note": known, "label": values[admission]}]
 
     return convert
 
 
+def _number(text: str) -> str:
+    """An identifier as pandas writes it where some are missing, 30.0, and as it is, 30."""
+    return text.removesuffix(".0")
+
+
 def _mortality(path: Path) -> Convert:
-    return _of_admission(path, "admissions", lambda row: row.get("hospital_expire_flag", ""))
+    flag = "hospital_expire_flag"
+    return _of_admission(path, _ADMISSIONS, frozenset({flag}), lambda row: row[flag])
 
 
 def _principal_diagnosis(path: Path) -> Convert:
@@ -255,14 +302,21 @@ def _principal_diagnosis(path: Path) -> Convert:
             return ""
         return chapter(row.get("icd9_code") or row.get("icd_code", ""), row.get("icd_version", "9"))
 
-    return _of_admission(path, "diagnoses_icd", principal)
+    return _of_admission(path, _DIAGNOSES, frozenset({"seq_num"}), principal)
 
 
 RESTRICTED: dict[str, Format] = {
-    "umls": Format(("rrf",), _umls, ("subject", "object", "answer"), identity=("concepts",), files=("MRREL.RRF",)),
+    "umls": Format(
+        ("rrf",),
+        _umls,
+        ("subject", "object", "answer"),
+        identity=("concepts",),
+        files=("MRREL.RRF",),
+        companions=_CONCEPTS,
+    ),
     "mimic_qa": _notes(_question, ("note", "topic", "answer")),
     "mimic_summarization": _notes(_impression, ("findings", "answer"), radiology=True),
-    "mimic_classification": _notes(_principal_diagnosis, ("note", "label")),
-    "mimic_mortality": _notes(_mortality, ("note", "label")),
+    "mimic_classification": _notes(_principal_diagnosis, ("note", "label"), companions=_DIAGNOSES),
+    "mimic_mortality": _notes(_mortality, ("note", "label"), companions=_ADMISSIONS),
 }
 """The formats under licence whose records are put into words."""

@@ -128,6 +128,11 @@ def test_guideline_pairs_are_taken_out_of_a_response(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", {"response": text}, {"response": "I cannot."})
     conversations, report = read(path, "guidelineqa")
     assert [said(c)[1] for c in conversations] == ["PCR.", "At once.\nAs soon as you can."]
+    open_question = (
+        "Question 1: Why?\nAnswer 1: The open question: does it? Yes.\n\nQuestion 2: So?\nAnswer 2: Good answer: no."
+    )
+    running, _ = read(write_lines(tmp_path / "b.jsonl", {"response": open_question}), "guidelineqa")
+    assert [said(c)[1] for c in running] == ["The open question: does it? Yes.", "Good answer: no."]
     assert conversations[0].identity == b"Which\ntest?"
     assert (report.records, report.skipped) == (2, {"no_answer": 1})
 

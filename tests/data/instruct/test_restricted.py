@@ -6,13 +6,24 @@ import csv
 import gzip
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from melama_jax.config import Source, from_mapping
 from melama_jax.config.wordings import load_wordings
+from melama_jax.data.cache import plan_caches
 from melama_jax.data.instruct.restricted import _ICD9, _ICD10, chapter
+from melama_jax.data.sources import match_files
 from melama_jax.errors import DataError
 from tests.data.instruct.reading import read, said, write
+
+
+def matched(folder: Path, format: str) -> tuple[list[str], list[str]]:
+    """Names of the files of a folder that are read, and of those left out."""
+    found, left_out = match_files("x", [Source(glob="*", format=format)], folder)
+    return [file.name for file in found], left_out
+
 
 # -- UMLS
 
@@ -67,8 +78,7 @@ def test_umls_says_what_the_second_concept_is_to_the_first(umls: Path) -> None:
 
 def test_umls_needs_the_names_of_concepts_and_reads_them_only_so(umls: Path) -> None:
     names = umls.with_name("MRCONSO.RRF.gz")
-    conversations, report = read(names, "umls")
-    assert (conversations, report.records) == ([], 0)
+    assert matched(umls.parent, "umls") == (["MRREL.RRF"], [])
     names.unlink()
     with pytest.raises(DataError, match=r"MRREL.RRF: needs MRCONSO.RRF or MRCONSO.RRF.gz in the same folder"):
         read(umls, "umls")
@@ -192,10 +202,76 @@ def test_notes_of_mimic_iii_are_told_by_their_category(mimic_iii: Path) -> None:
         assert conversation.identity == b"5"
 
 
-def test_tables_that_are_looked_up_give_nothing_and_must_be_there(mimic_iv: Path) -> None:
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "PHYSICAL EXAMINATION ON ADMISSION",
+        "LABORATORY DATA",
+        "HOSPITAL COURSE BY SYSTEM",
+        "Brief Hospital Course by Problem",
+        "Summary of hospital course",
+        "Physical exam on discharge",
+        "CONDITION ON DISCHARGE",
+        "Course in the Unit",
+        "FINAL DIAGNOSES",
+        "Labs",
+    ],
+)
+def test_what_came_after_admission_is_not_asked_whatever_its_heading(heading: str, mimic_iv: Path) -> None:
+    note = f"Chief Complaint: pain\nSocial History:\nA smoker.\n{heading}:\nHe died.\nEXPIRED: yes"
+    table(mimic_iv, IV_NOTE, (1, 10, 20, "DS", 1, "t", "t", note))
+    (conversation,), _ = read(mimic_iv, "mimic_mortality")
+    assert "A smoker." in said(conversation)[0]
+    assert not any(word in said(conversation)[0] for word in ("He died", "EXPIRED", heading))
+
+
+def test_a_note_that_tells_its_end_under_no_heading_is_left_out(mimic_iv: Path) -> None:
+    note = "History of Present Illness:\nA man with pain.\nHospital course was short; he expired on day two."
+    table(mimic_iv, IV_NOTE, (1, 10, 20, "DS", 1, "t", "t", note))
+    conversations, report = read(mimic_iv, "mimic_mortality")
+    assert (conversations, report.skipped) == ([], {"unused": 1})
+
+
+def test_parts_of_a_table_are_read_and_what_is_neither_is_told(mimic_iv: Path) -> None:
+    for name in ("discharge-00001-of-00002.csv.gz", "DISCHARGE_part2.csv", "discharge_detail.csv"):
+        mimic_iv.with_name(name).write_bytes(b"")
+    read_, left_out = matched(mimic_iv.parent, "mimic_mortality")
+    assert read_ == ["DISCHARGE_part2.csv", "discharge-00001-of-00002.csv.gz", "discharge.csv.gz"]
+    assert left_out == ["diagnoses_icd.csv.gz", "discharge_detail.csv", "radiology.csv.gz"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (((10, 20, "", 0), (10, 21, "t", 1, 0, 7)), r"admissions.csv:3: cannot be read \(bad_csv\)"),
+        (((10, 20),), r"admissions.csv:2: has no hospital_expire_flag"),
+    ],
+)
+def test_a_row_that_would_be_missed_is_named(rows: tuple[Any, ...], message: str, mimic_iv: Path) -> None:
+    mimic_iv.with_name("admissions.csv.gz").unlink()
+    columns = ("subject_id", "hadm_id", "deathtime", "hospital_expire_flag")
+    table(mimic_iv.with_name("admissions.csv"), columns, *rows)
+    with pytest.raises(DataError, match=message):
+        read(mimic_iv, "mimic_mortality")
+
+
+def test_a_corrected_outcome_makes_rows_anew(mimic_iv: Path, tmp_path: Path) -> None:
+    def fingerprint() -> str:
+        sources = {"outcomes": [{"glob": "discharge.csv.gz", "format": "mimic_mortality"}]}
+        own = {"root": str(mimic_iv.parent), "cache_dir": str(tmp_path / "cache"), "mixture": "outcomes"}
+        data = {**own, "sources": sources, "attend_across_documents": False}
+        config = from_mapping({"model": {"preset": "tiny", "vocab_size": 4096}, "data": data})
+        return plan_caches(config).tasks[0].fingerprint
+
+    before = fingerprint()
+    columns = ("subject_id", "hadm_id", "deathtime", "hospital_expire_flag")
+    table(mimic_iv.with_name("admissions.csv.gz"), columns, (10, 20, "t", 1), (10, 21, "t", 1))
+    assert fingerprint() != before
+
+
+def test_tables_that_are_looked_up_must_be_there(mimic_iv: Path) -> None:
     admissions = mimic_iv.with_name("admissions.csv.gz")
-    assert read(admissions, "mimic_mortality")[0] == []
-    admissions.write_bytes(gzip.compress(b"a,b\n1,2\n")[:-4])
+    admissions.write_bytes(gzip.compress(b"hadm_id,hospital_expire_flag\n1,2\n")[:-4])
     with pytest.raises(DataError, match=r"admissions.csv.gz: is damaged or cut off"):
         read(mimic_iv, "mimic_mortality")
     admissions.unlink()
