@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from conversion.fingerprints import Fingerprints, block_fingerprint
-from conversion.mapping import ADAPTED, EMBEDDING, HEAD, Item, Weight
+from conversion.mapping import ADAPTED, EMBEDDING, HEAD, Item, Weight, items
 from conversion.stream import check_finite, describe
 from conversion.tensor_file import DTYPES
 from conversion.weights import FREE_SIZES, Weights
@@ -182,11 +182,25 @@ class Merged(Weights):
 
     def take(self, item: Item, rows: slice) -> np.ndarray:
         """Rows in float32 where something was added; the base is compared with the one that is expected."""
+        return self._add(item, self._taken(item, rows), rows, slice(None))
+
+    def _taken(self, item: Item, rows: slice) -> np.ndarray:
         values = self.base.take(item, rows)
         if self.adapter.base["fingerprint"] is not None:
             real = values[: max(0, self.num_tokens - rows.start)] if item.weight in (EMBEDDING, HEAD) else values
             self._seen.add(item, real.astype(frozen_dtype(self.adapter.config), copy=False), rows.start)
-        return self._add(item, values, rows, slice(None))
+        return values
+
+    def check_base(self) -> None:
+        """Read the base through, where nothing else takes all of it.
+
+        Raises:
+            ConversionError: It is damaged, or not the one that the adapter was trained beside.
+        """
+        for item in items(self.base.sizes):
+            for rows in self.base.blocks(item, 4):
+                self._taken(item, rows)
+        self.finish()
 
     def _add(self, item: Item, values: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
         if not self.adapter.has(item.weight):

@@ -94,7 +94,7 @@ def write_checkpoint(
     with new_folder(output, overwrite=overwrite, nbytes=nbytes) as work:
         new_rows = _import_tokenizer(source, work / "tokenizer", added_tokens, echo)
         tokens = max(source.num_tokens, new_rows.stop)
-        padded = -(-tokens // vocab_multiple) * vocab_multiple
+        padded = max(-(-tokens // vocab_multiple) * vocab_multiple, source.sizes["vocab_size"])
         moved = source
         if new_rows or padded != source.sizes["vocab_size"]:
             moved = Padded(source, new_rows=new_rows, vocab_size=padded)

@@ -178,7 +178,8 @@ def open_initial(path: str, model: ModelConfig) -> Weights:
     """
     source = open_weights(Path(path), max_position_embeddings=model.max_position_embeddings)
     source.check()
-    if model.vocab_padding and model.vocab_size - model.vocab_padding == source.num_tokens:
+    missing = source.sizes["vocab_size"] != model.vocab_size  # A checkpoint has its padding.
+    if missing and model.vocab_padding and model.vocab_size - model.vocab_padding == source.num_tokens:
         source = Padded(source, vocab_size=model.vocab_size)
     for key, stored in source.sizes.items():
         if key not in FREE_SIZES and stored != getattr(model, key):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from conversion.adapter import Merged
 from conversion.mapping import EMBEDDING, HEAD, Item, items
 from conversion.stream import Block, Totals, ahead, block_of, describe, timed
 from conversion.weights import Weights
@@ -103,6 +104,8 @@ def compare(a: Weights, b: Weights) -> Comparison:
 def _check_comparable(a: Weights, b: Weights) -> None:
     for source in (a, b):
         source.check()
+        if isinstance(source, Merged):
+            source.check_base()
     shapes = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
     for key in (*shapes, "head_dim"):
         if a.sizes[key] != b.sizes[key]:

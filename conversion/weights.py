@@ -240,6 +240,19 @@ class Padded(Weights):
             values[first - start : last - start] = self._mean(item)[columns]
         return values
 
+    def take(self, item: Item, rows: slice) -> np.ndarray:
+        """Rows of which the source sees its own, its padding included."""
+        if item.weight not in (EMBEDDING, HEAD):
+            return self.source.take(item, rows)
+        stored = slice(rows.start, min(rows.stop, self.source.sizes["vocab_size"]))
+        if stored.start < stored.stop:
+            self.source.take(item, stored)
+        return self.read(item, rows)
+
+    def finish(self) -> None:
+        """The source is whole."""
+        self.source.finish()
+
     def _mean(self, item: Item) -> np.ndarray:
         if item.weight not in self._means:
             count, columns = min(self.source.num_tokens, self._new.start), self.shape(item)[1]

@@ -183,6 +183,8 @@ class Session:
         )
         self._tokens, self._seconds = 0, 0.0
         described = {key: value for key, value in served.description.items() if key not in ("path", "format", "step")}
+        if described.get("base"):
+            described["base"] = described["base"]["fingerprint"]  # wherever it lies
         self.identity = [described, engine.max_length, arguments.cache_dtype]
 
     def generate(self, requests: Sequence[Request], **callbacks: Any) -> list[Completion]:

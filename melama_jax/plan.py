@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     efficiency = Efficiency(arguments.matmul_efficiency, arguments.memory_efficiency, arguments.link_efficiency)
     if arguments.search:
         return _search(config, target, efficiency, arguments)
+    if config.train.epochs is not None and arguments.tokens is None:
+        make_console().print(
+            f"WARNING: how many steps train.epochs {config.train.epochs:g} takes is known when the rows are prepared; "
+            f"figures of the whole run are for train.steps {config.train.steps:,}. Give --tokens"
+        )
     plan = make_plan(config, target, efficiency=efficiency, tokens=arguments.tokens)
     prices = Prices(arguments.price_per_device_hour, arguments.price_per_kwh)
     print_plan(make_console(), config, target, plan, efficiency, prices)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import math
 import sys
 import time
@@ -24,6 +23,7 @@ from melama_jax.data.cache import check_inputs, plan_caches, why_stale
 from melama_jax.data.conversations import are_conversations
 from melama_jax.data.inspect import first_records, show_records
 from melama_jax.data.loader import training_batches, training_rows, validation_batches
+from melama_jax.data.mixtures import check_epochs, resolve_mixture
 from melama_jax.data.prepare import ensure_prepared
 from melama_jax.data.prepared import PreparedData, load_prepared
 from melama_jax.errors import CheckpointError, ConfigError, DataError, run_command
@@ -36,7 +36,7 @@ from melama_jax.parallel.agreement import gather, together
 from melama_jax.parallel.hardware import accelerator_of
 from melama_jax.training import batches, checkpoint, report, state, step
 from melama_jax.training.base import BaseIntake, check_base
-from melama_jax.training.best import Best, check_metric
+from melama_jax.training.best import Best, check_metric, named_best
 from melama_jax.training.evaluator import Evaluator
 from melama_jax.training.health import Health
 from melama_jax.training.loop import DataPosition, Evaluation, Loop
@@ -78,6 +78,7 @@ def dry_run(config: Config, num_devices: int | None) -> int:
         sizes = meshes.mesh_sizes(config.mesh, num_devices)
         mesh = AbstractMesh(tuple(sizes.values()), tuple(sizes), axis_types=(AxisType.Auto,) * len(sizes))
     step.check_layout(config, mesh)
+    check_ends(config)
     abstract = state.abstract_state(config, mesh)
     print(dump_yaml(config), end="")
     if config.init.from_ is not None and not Path(config.init.from_).exists():
@@ -130,6 +131,7 @@ def train(config: Config) -> int:
         if advice := flags.advice(jax.devices()[0]):
             echo(advice)
         step.check_layout(config, mesh)
+        check_ends(config)
         abstract = state.abstract_state(config, mesh)
         check_inputs(config)
         run_dir = Path(config.run.dir)
@@ -160,7 +162,7 @@ def train(config: Config) -> int:
         if train_state is not None:
             if config.log.sample_prompt is not None:
                 # To the terminal only.
-                echo(f"sample: {sample(config, mesh, state.whole_params(config, mesh, train_state))}")
+                echo(f"sample: {sample(config, mesh, state.make_whole_params(config, mesh)(train_state))}")
             done = int(train_state.step)
             echo(f"done: {done} steps; checkpoint {run_dir / 'checkpoints' / str(done)}")
         return 0
@@ -210,7 +212,7 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
         return None, True
     prepared = ensure_prepared(config, echo=lambda _: None)
     if config.train.epochs is not None:
-        config = with_steps(config, prepared, echo)
+        config = with_steps(config, prepared, echo, done_before(job))
         job = dataclasses.replace(job, config=config)
         together("storing the configuration", lambda: store_config(run_dir, dump_yaml(config)), only_first=True)
 
@@ -238,10 +240,13 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
     job.health.phase("restoring the state")
     train_state, first_row = initialize_or_restore(job, prepared)
     first_step = int(train_state.step)
-    if first_step >= config.train.steps:
-        echo(f"nothing to do: step {first_step} of {config.train.steps} is done (raise train.steps to go on)")
-        return None, False
     best = best_so_far(job, first_step)
+    if best is not None and jax.process_index() == 0:
+        best.publish(best.state())  # a run that was killed may have left an earlier one
+    if first_step >= config.train.steps:
+        key = "train.steps" if config.train.epochs is None else "train.epochs"
+        echo(f"nothing to do: step {first_step} of {config.train.steps} is done (raise {key} to go on)")
+        return None, False
     if best is not None and best.exhausted:
         echo(f"nothing to do: stopped early at step {first_step}, {best.describe()}; raise eval.best.patience to go on")
         return None, False
@@ -281,7 +286,7 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
             evaluator.add(task, held_out)
         evaluations.append((config.eval.interval, evaluator))
     if benchmarks is not None:
-        whole = functools.partial(state.whole_params, config, mesh)
+        whole = state.make_whole_params(config, mesh)
         evaluations.append((config.eval.benchmarks.interval, lambda found: benchmarks(whole(found))))
 
     # The loop.
@@ -320,18 +325,35 @@ def run(job: Job) -> tuple[state.TrainState | None, bool]:
     return train_state, stopped
 
 
-def with_steps(config: Config, prepared: PreparedData, echo: Callable[[str], None]) -> Config:
-    """The configuration with the steps that `train.epochs` takes; without epochs as it is."""
+def check_ends(config: Config) -> None:
+    """Refuse epochs of a mixture that has none, and a best figure that nothing measures, before text is read.
+
+    Raises:
+        ConfigError: Naming what would work.
+    """
+    check_epochs(config)
+    if config.eval.best is not None and not config.eval.benchmarks.tasks:
+        held_out = [*resolve_mixture(config.data)] if config.eval.interval else []
+        check_metric(config.eval.best, held_out, [])
+
+
+def with_steps(
+    config: Config, prepared: PreparedData, echo: Callable[[str], None], done: tuple[int, int] = (0, 0)
+) -> Config:
+    """The configuration with the steps that `train.epochs` takes; without epochs as it is.
+
+    Args:
+        config: The resolved configuration.
+        prepared: The rows.
+        echo: Prints one line.
+        done: Steps and rows of a run that goes on, which may have had another batch size.
+    """
     train, rows = config.train, prepared.rows_per_epoch
     if train.epochs is None:
         return config
-    if rows is None:
-        raise ConfigError(
-            f"train.epochs {train.epochs:g}: the tasks of data.mixture {config.data.mixture!r} are mixed by rates, so "
-            f"nothing is seen once; give train.steps instead, or a single task as data.mixture, or "
-            f"data.conversations.records"
-        )
-    steps = math.ceil(Fraction(repr(train.epochs)) * rows / train.global_batch_size)
+    assert rows is not None  # by `check_epochs`
+    left = Fraction(repr(train.epochs)) * rows - done[1]
+    steps = done[0] + max(0, math.ceil(left / train.global_batch_size))
     replaced = "steps" in train.model_fields_set and train.steps != steps
     echo(
         f"train.epochs {train.epochs:g} of {rows:,} rows, {train.global_batch_size} a step: {steps:,} steps"
@@ -340,9 +362,22 @@ def with_steps(config: Config, prepared: PreparedData, echo: Callable[[str], Non
     return config.model_copy(update={"train": train.model_copy(update={"steps": steps})})
 
 
+def done_before(job: Job) -> tuple[int, int]:
+    """Steps and rows of the newest checkpoint that can be read."""
+    for number in reversed(job.checkpointer.steps()):
+        with contextlib.suppress(CheckpointError):  # restoring reports it
+            return number, int(job.checkpointer.meta(number).data["next_row"])
+    return 0, 0
+
+
 def best_so_far(job: Job, step: int) -> Best | None:
-    """What the checkpoint of a step says of the best one, for a run that looks for it."""
+    """What the checkpoint of a step says of the best one, for a run that looks for it.
+
+    What an earlier search found best stays until this one finds something.
+    """
     wanted, checkpointer = job.config.eval.best, job.checkpointer
+    if (named := named_best(job.run_dir)) in checkpointer.steps():
+        checkpointer.marked = named
     if wanted is None:
         return None
     stored = checkpointer.meta(step).data.get("best") if step else None

@@ -237,7 +237,7 @@ def test_the_best_checkpoint_stays_and_without_a_better_one_the_run_ends(
         "train": {"steps": 4, "global_batch_size": 8, "sequence_length": 64},
     }
     # The loss falls, so that the first is the largest.
-    looked_for = {"metric": "eval/general/loss", "larger_is_better": True, "patience": 3}
+    looked_for: dict[str, Any] | None = {"metric": "eval/general/loss", "larger_is_better": True, "patience": 3}
 
     def go_on(steps: int) -> str:
         sections["train"]["steps"] = steps
@@ -250,10 +250,15 @@ def test_the_best_checkpoint_stays_and_without_a_better_one_the_run_ends(
     public = json.loads((tmp_path / "best.json").read_text())
     value = next(record["eval/general/loss"] for record in runs.records(tmp_path) if record["step"] == 2)
     assert public == {"metric": "eval/general/loss", "step": 2, "value": value}
+    (tmp_path / "best.json").write_text(json.dumps(public | {"step": 1}))  # as a run that was killed leaves it
     assert "nothing to do: stopped early at step 8" in go_on(20)
+    assert json.loads((tmp_path / "best.json").read_text()) == public
     shutil.rmtree(tmp_path / "checkpoints" / "2")
     assert "the best checkpoint, 2, is gone" in go_on(10)
     assert json.loads((tmp_path / "best.json").read_text())["step"] == 10
+    looked_for = None
+    go_on(12)
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["10", "12"]
 
 
 def conversations(folder: Path, count: int, *, split: str, **more: Any) -> dict[str, Any]:
@@ -291,8 +296,12 @@ def test_epochs_become_steps_that_a_resumed_run_counts_alike(
     assert meta["config"]["train"] | {"steps": 4, "epochs": 1.5} == meta["config"]["train"]
     assert in_process(tmp_path / "run", cache_dir, **sections) == 0
     said = capsys.readouterr().out
-    assert "nothing to do: step 4 of 4 is done" in said
+    assert "nothing to do: step 4 of 4 is done (raise train.epochs to go on)" in said
     assert "resuming with" not in said
+    # 32 rows are done; of 100 there are 68 left, 16 a step.
+    sections["train"] |= {"epochs": 5, "global_batch_size": 16}
+    assert in_process(tmp_path / "run", cache_dir, **sections) == 0
+    assert [record["step"] for record in runs.records(tmp_path / "run")][-1] == 9
 
 
 def test_epochs_of_tasks_that_are_mixed_by_rates_are_refused(tmp_path: Path, cache_dir: Path) -> None:

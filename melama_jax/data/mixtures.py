@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from melama_jax.config import DOMAINS, DataConfig, Source
+from melama_jax.config import DOMAINS, Config, DataConfig, Source
 from melama_jax.config.conversations import INSTRUCT_TASKS, ME_LLAMA_INSTRUCT
 from melama_jax.errors import ConfigError
 
@@ -17,6 +17,20 @@ MIXTURES: dict[str, dict[str, float]] = {
 }
 """Named mixtures: token rate of each task (Me-LLaMA, arXiv 2402.12749: biomedical, clinical, general 15:1:4), or the
 number of its training records."""
+
+
+def check_epochs(config: Config) -> None:
+    """Refuse `train.epochs` of tasks that are mixed by rates, whose rows have no end.
+
+    Raises:
+        ConfigError: Naming what would work.
+    """
+    data, epochs = config.data, config.train.epochs
+    if epochs is not None and records_by_task(data) is None and len(resolve_mixture(data)) > 1:
+        raise ConfigError(
+            f"train.epochs {epochs:g}: the tasks of data.mixture {data.mixture!r} are mixed by rates, so nothing is "
+            f"seen once; give train.steps instead, or a single task as data.mixture, or data.conversations.records"
+        )
 
 
 def resolve_mixture(data: DataConfig) -> dict[str, float]:

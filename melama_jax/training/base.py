@@ -13,7 +13,7 @@ from melama_jax.config import Config
 from melama_jax.errors import CheckpointError
 from melama_jax.model import frozen, llama
 from melama_jax.training import state
-from melama_jax.training.checkpoint import CheckpointMeta
+from melama_jax.training.checkpoint import CheckpointMeta, find_checkpoint
 from melama_jax.training.fingerprint import digest, fingerprint
 
 
@@ -23,7 +23,8 @@ class BaseIntake:
     def __init__(self, config: Config, mesh: Mesh):
         """Prepare for the base of a run with an adapter."""
         assert config.adapter is not None
-        self._from, self._dtype, self._model = config.init.from_, config.adapter.base_dtype, state.model_of(config)
+        self._from = None if config.init.from_ is None else _read_from(config.init.from_)
+        self._dtype, self._model = config.adapter.base_dtype, state.model_of(config)
         self._kept = state.abstract_base(config, mesh)
         self._prints: dict[str, int] = {}
 
@@ -67,6 +68,14 @@ def check_base(meta: CheckpointMeta, base: dict[str, Any], *, checkpoint: str) -
             f"{str(stored)[:12]}), but init.from {base.get('from')} holds others ({str(now)[:12]}); give those, or "
             f"start in another run.dir"
         )
+
+
+def _read_from(path: str) -> str:
+    """The step of a run that is read, as the run may train on; any other folder as it is given."""
+    try:
+        return str(find_checkpoint(path))
+    except CheckpointError:
+        return path
 
 
 @functools.partial(jax.jit, static_argnums=(1, 2))

@@ -33,6 +33,15 @@ def check_metric(config: BestConfig, held_out: Sequence[str], benchmarks: Sequen
         raise ConfigError(f"eval.best.metric {config.metric!r}: no evaluation of this run measures it; {there}")
 
 
+def named_best(run_dir: Path) -> int | None:
+    """The step that `best.json` of a run names, if there is one."""
+    try:
+        found = json.loads((run_dir / BEST_FILE).read_text(encoding="utf-8"))["step"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, int) else None
+
+
 class Best:
     """The best figure so far, and how many evaluations have brought no better one since.
 

@@ -79,7 +79,8 @@ class Loop:
         self.progress, self._accelerator, self._profiler = progress, accelerator, profiler
         self._health, self._best = health, best
         if best is not None:
-            checkpointer.marked, self._saved_best = best.step, best.state()
+            self._saved_best = best.state()
+            checkpointer.marked = checkpointer.marked if best.step is None else best.step
         profiler.pause = functools.partial(health.pause_alone, "writing a trace")
         self._first_step = 0
         self._tree = config.model_dump(mode="json", by_alias=True)
@@ -169,7 +170,7 @@ class Loop:
             self._publish_best()
             data["best"] = self._saved_best = self._best.state()
         self._checkpointer.save(train_state, step=number, config=self._tree, data=data)
-        if self._best is not None:
+        if self._best is not None and self._best.step is not None:
             self._checkpointer.marked = self._best.step
 
     def _publish_best(self) -> None:

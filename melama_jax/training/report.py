@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from melama_jax.config import Config
+from melama_jax.model import llama
 from melama_jax.parallel.hardware import Accelerator
 from melama_jax.training import state as states
 
@@ -50,9 +52,13 @@ def plan_table(
     optimizer = states.shard_bytes(state.opt_state)
     tokens = train.global_batch_size * train.sequence_length
     rows: list[tuple[str, str]] = [
-        ("model", f"{config.model.preset or 'custom'}: {states.num_parameters(state.params):,} parameters"),
+        ("model", f"{config.model.preset or 'custom'}: {_num_parameters(config):,} parameters"),
+        *([("adapter", f"{states.num_parameters(state.params):,} parameters")] if state.base else []),
         ("mesh", " x ".join(f"{axis} {size}" for axis, size in mesh.shape.items()) + f" = {mesh.size} device(s)"),
-        ("weights per device", f"{format_bytes(weights)} ({config.model.param_dtype})"),
+        (
+            "adapter per device" if state.base else "weights per device",
+            f"{format_bytes(weights)} ({'float32' if state.base else config.model.param_dtype})",
+        ),
         ("optimizer per device", format_bytes(optimizer)),
         *([("frozen weights per device", format_bytes(states.shard_bytes(state.base)))] if state.base else []),
     ]
@@ -86,6 +92,11 @@ def _share(total: int, accelerator: Accelerator | None) -> str:
         return ""
     share = 100 * total / accelerator.memory_bytes
     return f" of {format_bytes(accelerator.memory_bytes)} ({share:.0f}%, {accelerator.name})"
+
+
+def _num_parameters(config: Config) -> int:
+    """Of the model, without an adapter."""
+    return sum(math.prod(shape) for shape, *_ in llama.declaration(states.model_of(config)).values())
 
 
 def format_bytes(count: float) -> str:

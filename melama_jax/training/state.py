@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -174,17 +174,22 @@ def initialize_state(config: Config, mesh: Mesh, params: llama.Params | None = N
     return dataclasses.replace(state, base=params)
 
 
-def whole_params(config: Config, mesh: Mesh, state: TrainState) -> llama.Params:
-    """The model's parameters, for what knows no adapters: as they are, or a merged copy in the base's dtype."""
+def make_whole_params(config: Config, mesh: Mesh) -> Callable[[TrainState], llama.Params]:
+    """A function that gives the model's parameters, for what knows no adapters: as they are, or a merged copy.
+
+    The copy is whole, in bfloat16 beside a quantized base; it lies beside the state for as long as it is used.
+    """
     adapter = config.adapter
     if adapter is None:
-        return state.params
+        return lambda state: state.params
     shardings = _shardings(abstract_weights(config, mesh))
-    with jax.set_mesh(mesh):
-        merge = jax.jit(
-            lambda base, params: lora.merge(model_of(config), adapter, base, params), out_shardings=shardings
-        )
-        return merge(state.base, state.params)
+    merge = jax.jit(lambda base, params: lora.merge(model_of(config), adapter, base, params), out_shardings=shardings)
+
+    def whole(state: TrainState) -> llama.Params:
+        with jax.set_mesh(mesh):
+            return merge(state.base, state.params)
+
+    return whole
 
 
 def flops_per_token(config: Config) -> float:

@@ -125,9 +125,14 @@ def plain_losses(folder: Path, rows: Sequence[Mapping[str, np.ndarray]]) -> list
 
 def put_nan(folder: Path, key: str) -> None:
     """Make the last element of a float32 tensor NaN."""
+    put_last(folder, key, np.nan)
+
+
+def put_last(folder: Path, key: str, value: float) -> None:
+    """Change the last element of a float32 tensor."""
     path = folder / "model.safetensors"
     content = bytearray(path.read_bytes())
     length = int.from_bytes(content[:8], "little")
     end = 8 + length + json.loads(content[8 : 8 + length])[key]["data_offsets"][1]
-    content[end - 4 : end] = np.float32(np.nan).tobytes()
+    content[end - 4 : end] = np.float32(value).tobytes()
     path.write_bytes(content)

@@ -70,6 +70,42 @@ def imported(peft: Path, base: Path, tmp_path_factory: pytest.TempPathFactory) -
     return output
 
 
+@pytest.mark.parametrize("format", ["hf", "ours"])
+def test_another_base_is_refused_whatever_is_written_and_however_it_is_padded(
+    format: str, base: Path, trained: tuple[Path, Any, Any], tmp_path: Path, run: Run
+) -> None:
+    other = Path(shutil.copytree(base, tmp_path / "other"))
+    starts.put_last(other, "model.layers.1.mlp.up_proj.weight", 2.0)
+    padded = tmp_path / "padded"
+    assert run("import", "--source", other, "--vocab-multiple", "128", "--output", padded)[0] == 0
+    output = tmp_path / "merged"
+    with pytest.raises(ConversionError, match=r"is not the base that .* was trained beside"):
+        run("merge", "--adapter", trained[0], "--base", padded, "--format", format, "--output", output)
+    assert not output.exists()
+
+
+def test_a_padded_base_is_merged_in_float32_and_keeps_its_padding(
+    base: Path, trained: tuple[Path, Any, Any], tmp_path: Path, run: Run
+) -> None:
+    padded, output = tmp_path / "padded", tmp_path / "merged"
+    assert run("import", "--source", base, "--vocab-multiple", "128", "--output", padded)[0] == 0
+    asked = ("--base", padded, "--format", "ours", "--check", "--output", output)
+    assert run("merge", "--adapter", trained[0], *asked)[0] == 0
+    assert opened(output).model.vocab_size == 384
+    np.testing.assert_allclose(logits(opened(output)), logits(opened(trained[0])), atol=1e-5)
+
+
+def test_verify_compares_the_base_with_its_fingerprint(base: Path, peft: Path, tmp_path: Path, run: Run) -> None:
+    moved = Path(shutil.copytree(base, tmp_path / "base"))
+    imported = tmp_path / "imported"
+    assert run("import", "--source", peft, "--base", moved, "--output", imported)[0] == 0
+    assert run("verify", imported, peft)[0] == 0
+    whole = adapters.write_merged(tmp_path / "whole", base, peft)
+    starts.put_last(moved, "model.layers.1.mlp.up_proj.weight", 2.0)
+    with pytest.raises(ConversionError, match=r"is not the base that .* was trained beside"):
+        run("verify", imported, whole)
+
+
 # Serving.
 
 

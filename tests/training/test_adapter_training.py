@@ -102,11 +102,11 @@ def test_the_whole_model_is_the_sum() -> None:
     mesh = meshes.build_mesh(config.mesh, jax.devices()[:1])
     found = state.initialize_state(config, mesh)
     found = dataclasses.replace(found, params=jax.tree.map(lambda x: x + 0.1, found.params))
-    whole = state.whole_params(config, mesh, found)
+    whole = state.make_whole_params(config, mesh)(found)
     for got, want in zip(jax.tree.leaves(whole), jax.tree.leaves(state.abstract_weights(config, mesh)), strict=True):
         assert (got.shape, got.dtype) == (want.shape, want.dtype)
     plain = dataclasses.replace(found, params=jax.tree.map(jnp.zeros_like, found.params))
-    moved = whole["layers"]["mlp"]["up"] != state.whole_params(config, mesh, plain)["layers"]["mlp"]["up"]
+    moved = whole["layers"]["mlp"]["up"] != state.make_whole_params(config, mesh)(plain)["layers"]["mlp"]["up"]
     assert moved.mean() > 0.9
 
 
