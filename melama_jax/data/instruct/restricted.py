@@ -36,7 +36,8 @@ def _beside(path: Path, names: tuple[str, ...], columns: frozenset[str] = frozen
     for record, place in read_records(found, found.name):
         if isinstance(record, Unusable):
             raise DataError(f"{found.with_name(place)}: cannot be read ({record.reason}); mend it")
-        if lacking := columns and sorted(columns - {key.lower() for key in record}):
+        lacking = sorted(columns - {key.lower() for key in record}) if columns else []
+        if lacking:
             raise DataError(f"{found.with_name(place)}: has no {lacking[0]}; mend it, or fetch the file again")
         yield record
 

@@ -21,7 +21,7 @@ from tests.data.instruct.reading import read, said, write
 
 def matched(folder: Path, format: str) -> tuple[list[str], list[str]]:
     """Names of the files of a folder that are read, and of those left out."""
-    found, left_out = match_files("x", [Source(glob="*", format=format)], folder)
+    found, left_out = match_files("x", [Source.model_validate({"glob": "*", "format": format})], folder)
     return [file.name for file in found], left_out
 
 
