@@ -190,19 +190,6 @@ def open_initial(path: str, model: ModelConfig) -> Weights:
     return source
 
 
-def load_params(source: Weights, abstract: Any) -> Any:
-    """Weights on the shardings of `abstract`: `read_params`, then `exchange`.
-
-    Args:
-        source: Open weights of the model's sizes.
-        abstract: Nested dict of `jax.ShapeDtypeStruct` with shardings; values are cast to its dtypes.
-
-    Raises:
-        ConversionError: A weight cannot be read, or is not finite.
-    """
-    return exchange(read_params(source, abstract), abstract)
-
-
 def exchange(params: Any, abstract: Any) -> Any:
     """Bring arrays that were read in whole rows onto their own shardings, one at a time, over the devices' links."""
 
@@ -223,7 +210,8 @@ def read_params(source: Weights, abstract: Any, totals: Totals | None = None) ->
 
     Args:
         source: Open weights of the model's sizes.
-        abstract: As for `load_params`; the arrays may lie otherwise on the same devices, see `_by_rows`.
+        abstract: Nested dict of `jax.ShapeDtypeStruct` with shardings; values are cast to its dtypes. The arrays may
+            lie otherwise on the same devices, see `_by_rows`.
         totals: Is told the bytes read of the files, and the time.
 
     Raises:

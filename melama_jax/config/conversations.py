@@ -37,7 +37,6 @@ ME_LLAMA_INSTRUCT = {
 """Training records of each task of the published mixture (Me-LLaMA, npj Digital Medicine 2025, table 5)."""
 INSTRUCT_TASKS = (*ME_LLAMA_INSTRUCT, "wikidoc", "medquad")
 """All instruction tasks that are known; the last two are open companions that the published mixture lacks."""
-GENERIC_FORMATS = ("messages", "conversations", "instruction")
 Format = Literal[
     "text",
     "messages",

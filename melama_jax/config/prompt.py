@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 from pathlib import Path
 from typing import Literal
 
 import jinja2
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from melama_jax.config.loading import read_mapping
-from melama_jax.config.section import Section
-from melama_jax.errors import ConfigError
+from melama_jax.config.named_file import NamedFile, load_named
 
 PROMPTS = Path(__file__).resolve().parents[2] / "configs" / "prompts"
 """Where the prompts that a name stands for are kept."""
 
 
-class PromptConfig(Section):
+class PromptConfig(NamedFile):
     """How the items of a benchmark are asked."""
 
-    name: str
-    """Name of the file without its ending."""
-    version: int = Field(ge=1)
-    """Raised with every change of the wording."""
     kind: Literal["choice", "label", "labels", "span", "entities", "summary", "case"]
     """What an answer is."""
     template: str = Field(min_length=1)
@@ -39,10 +31,6 @@ class PromptConfig(Section):
     """Texts before which an answer ends."""
     max_new_tokens: int = Field(ge=1)
     """Tokens an answer may have."""
-    notes: str = ""
-    """What a reader of a report should know."""
-    sha256: str = ""
-    """Of the file; set when it is read."""
 
     @field_validator("template", "answer")
     @classmethod
@@ -71,28 +59,4 @@ def load_prompt(name_or_path: str | Path) -> PromptConfig:
     Raises:
         ConfigError: There is no such prompt, with the nearest names; or a key or value cannot work.
     """
-    path = Path(name_or_path)
-    if path.suffix not in (".yaml", ".yml"):
-        path = PROMPTS / f"{name_or_path}.yaml"
-        if not path.is_file():
-            known = sorted(file.stem for file in PROMPTS.glob("*.yaml"))
-            near = difflib.get_close_matches(str(name_or_path), known, n=3, cutoff=0.5) or known
-            raise ConfigError(f"prompt {str(name_or_path)!r}: not in {PROMPTS}; nearest: {', '.join(near)}")
-    tree = read_mapping(path)
-    if "sha256" in tree:
-        raise ConfigError(f"{path}: sha256: is computed from the file; remove it")
-    try:
-        return PromptConfig.model_validate({**tree, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {'; '.join(_explain(item) for item in error.errors())}") from None
-
-
-def _explain(item: object) -> str:
-    """One mistake: the key, what is wrong with it, and the nearest valid key of an unknown one."""
-    assert isinstance(item, dict)
-    key = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, list(PromptConfig.model_fields), n=1, cutoff=0.0)
-        return f"unknown key {key}; did you mean {near[0]}?"
-    message = str(item["ctx"]["error"]) if item["type"] == "value_error" else item["msg"].lower()
-    return f"{key}: {message}" if key else message
+    return load_named(PromptConfig, name_or_path, PROMPTS, "prompt")

@@ -14,7 +14,6 @@ Shapes: T tokens of a row (`train.sequence_length`).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -224,11 +223,3 @@ def empty_row(sequence_length: int) -> Row:
     """A row of padding: every array as `unpack_row` gives it, all zero, so that no target counts."""
     row: Row = {name: np.zeros(sequence_length, np.int32) for name in ("inputs", "targets", "segment_ids", "positions")}
     return row | {"loss_weights": np.zeros(sequence_length, np.float32)}
-
-
-def pack(documents: Iterator[np.ndarray], layout: RowLayout) -> Iterator[bytes]:
-    """Records of a finite stream of documents."""
-    packer = Packer(layout)
-    for tokens in documents:
-        yield from packer.add(tokens)
-    yield from packer.finish()

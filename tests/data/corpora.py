@@ -6,14 +6,17 @@ import gzip
 import io
 import json
 import random
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sentencepiece
 import tokenizers
 from tokenizers import AddedToken, decoders, models, pre_tokenizers, processors
 
 from melama_jax.config import Config, from_mapping
+from melama_jax.data.packing import Packer, RowLayout
 
 CANARY = "CANARYPATIENT"
 """Stands in bad records; no message, log or file of ours may hold it."""
@@ -24,6 +27,14 @@ the patient was seen for chest pain and given aspirin dose blood pressure heart 
 history of diabetes kidney function improved after treatment with fluids plan follow up in clinic next week
 """
 WORDS = TEXT.split()
+
+
+def pack(documents: Iterable[np.ndarray], layout: RowLayout) -> Iterator[bytes]:
+    """Records of a finite stream of documents."""
+    packer = Packer(layout)
+    for tokens in documents:
+        yield from packer.add(tokens)
+    yield from packer.finish()
 
 
 def words(rng: random.Random, count: int) -> str:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from melama_jax.data import packing
-from melama_jax.data.packing import ConversationPacker, RowLayout, empty_row, pack, unpack_row
+from melama_jax.data.packing import ConversationPacker, RowLayout, empty_row, unpack_row
 from melama_jax.errors import DataError
+from tests.data.corpora import pack
 
 
 def slow_rows(documents: list[np.ndarray], length: int) -> list[tuple[list[int], list[int]]]:

@@ -15,14 +15,14 @@ from array_record.python import array_record_module  # pyright: ignore[reportAtt
 
 from melama_jax.config import Config, dump_yaml
 from melama_jax.data import sources
-from melama_jax.data.packing import pack, unpack_row
+from melama_jax.data.packing import unpack_row
 from melama_jax.data.prepare import ensure_prepared, prepare
 from melama_jax.data.prepared import PreparedData
 from melama_jax.data.progress import Progress
 from melama_jax.data.sources import ScanReport, data_root, find_files, is_validation, read_documents
 from melama_jax.data.vocabulary import load_vocabulary
 from melama_jax.errors import ConfigError, DataError
-from tests.data.corpora import CANARY, MakeConfig, write_tokenizer_json
+from tests.data.corpora import CANARY, MakeConfig, pack, write_tokenizer_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
