@@ -95,7 +95,7 @@ def whole_arrays(stored: str) -> dict[str, np.ndarray]:
     return arrays
 
 
-def load(source: Weights, abstract: Any) -> Any:
+def load_params(source: Weights, abstract: Any) -> Any:
     return direct.exchange(direct.read_params(source, abstract), abstract)
 
 
@@ -104,7 +104,7 @@ def test_every_device_gets_its_part_to_the_bit(sizes: tuple[int, ...], folder: P
     expected = whole_arrays(stored)
     config = LlamaConfig.build(ModelConfig(preset=None, **SIZES))
     abstract = state.abstract_params(config, build(sizes))
-    params = load(open_weights(folder), abstract)
+    params = load_params(open_weights(folder), abstract)
     wanted = dict(flat(abstract))
     for name, array in flat(params):
         assert (array.sharding, array.dtype) == (wanted[name].sharding, np.float32)
@@ -123,7 +123,7 @@ def test_parameters_are_rounded_where_the_run_wants_fewer_bits(tmp_path: Path) -
     folder = shaped.write_hf(tmp_path / "hf", SIZES)
     config = LlamaConfig.build(ModelConfig(preset=None, param_dtype="bfloat16", **SIZES))
     abstract = state.abstract_params(config, build(MESHES["fsdp2-tensor2"]))
-    params = load(open_weights(folder), abstract)
+    params = load_params(open_weights(folder), abstract)
     for name, array in flat(params):
         expected = whole_arrays("float32")[name].astype(jnp.bfloat16)
         assert np.asarray(array).tobytes() == expected.tobytes(), name
@@ -218,7 +218,7 @@ def test_one_process_reads_what_its_devices_share_once(tmp_path: Path, asked: co
     config = LlamaConfig.build(ModelConfig(preset=None, **SIZES))
     source = open_weights(folder)
     asked.clear()
-    load(source, state.abstract_params(config, build((2, 1, 2, 2))))
+    load_params(source, state.abstract_params(config, build((2, 1, 2, 2))))
     header = (folder / "model.safetensors").read_bytes()[:8]
     assert sum(asked.values()) == (folder / "model.safetensors").stat().st_size - 8 - int.from_bytes(header, "little")
 
@@ -439,7 +439,7 @@ def test_rows_are_read_whole_where_the_devices_divide_them(tmp_path: Path, monke
 
     monkeypatch.setattr(type(source), "read", watched)
     abstract = state.abstract_params(LlamaConfig.build(ModelConfig(preset=None, **SIZES)), build((1, 8, 1, 1)))
-    load(source, abstract)
+    load_params(source, abstract)
     few = {f"layers/attention/{name}" for name in ("key", "value") if SIZES["num_key_value_heads"] % 8}
     few |= {"layers/attention/query"} if SIZES["num_attention_heads"] % 8 else set()
     few |= {w.ours for w in weights_of(SIZES) if w.columns and w.rows == ("mlp",) and SIZES["intermediate_size"] % 8}
